@@ -1,0 +1,486 @@
+"""A build: from the raw archive to one complete set of tables, checked, and switched in as the warehouse in one step.
+
+Reading is `staging`, the queries are SQL files in the order that `queries` finds, checks are `validation`. The result is
+a function of the raw archive, the ledger, the code and the as-of date; nothing here asks the clock or the network.
+"""
+
+import hashlib
+import shutil
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import astuple, dataclass, field, fields
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import duckdb
+
+from pipelines import contracts as contract_files
+from pipelines import dates, queries, snapshots, staging, store, trn, validation
+from pipelines.contracts import Contracts, Policy, Table, contracts, quote
+from pipelines.errors import DataError, UsageError
+from pipelines.identity import ledger
+from pipelines.queries import Query
+from pipelines.settings import ROOT, SCHEMAS, Settings
+from pipelines.snapshots import Snapshot
+from pipelines.staging import Staged
+from pipelines.validation import Result
+
+DATABASE = "alltrials.duckdb"
+NOT_RESULTS_TITLES = (
+    r"(study|trial) protocol",
+    r"protocol for an? |protocol for the ",
+    r"protocol of an? ",
+    r"rationale and design|design and rationale|study design and methods?",
+    r"baseline characteristics",
+    r"statistical analysis plan",
+)
+"""Titles of articles that hold no results (link rules, results filter 2); the bare word "protocol" would throw out
+results of treatment protocols."""
+STUDY_DESIGN_ENDING = r": study design\.?$"
+"""The same at the end of a title, unless a withdrawal or crossover design is spoken of before it."""
+
+
+@dataclass(frozen=True)
+class Built:
+    """What a build made: its folder, and what a person wants to know of it."""
+
+    id: str
+    as_of: date
+    folder: Path
+    counts: Mapping[str, int]
+    statuses: Mapping[str, Mapping[str, int]]
+    payloads: Sequence[Mapping[str, Any]]
+    rejects: Mapping[str, int]
+    left_out: Sequence[str]
+    results: Sequence[Result]
+    notes: Sequence[str] = field(default_factory=tuple)
+
+
+def build(
+    settings: Settings,
+    as_of: date,
+    *,
+    say: Callable[[str], None] = lambda text: None,
+    overrides: Mapping[str, str] | None = None,
+) -> Built:
+    """Builds the warehouse of the as-of date from all snapshots up to it.
+
+    say: told in a few words what is being done. overrides: see `queries.all_queries`. Raises UsageError where nothing
+    has been imported, DataError where a check fails; the last good build then stays the warehouse.
+    """
+    with store.only_writer(settings.data):
+        taken = snapshots.listed(settings.data, as_of)
+        if not taken:
+            raise UsageError(f"Nothing has been imported up to {as_of}: run `import` first.")
+        staged, cited = _read(settings, taken, say)
+        folder = settings.data / "builds"
+        folder.mkdir(parents=True, exist_ok=True)
+        work = folder / f".{as_of}.work"
+        shutil.rmtree(work, ignore_errors=True)
+        work.mkdir()
+        try:
+            return _build(settings, as_of, staged, cited, work, say, overrides)
+        finally:
+            shutil.rmtree(work, ignore_errors=True)
+
+
+def _read(
+    settings: Settings, taken: Sequence[Snapshot], say: Callable[[str], None]
+) -> tuple[list[Staged], frozenset[int]]:
+    """Stages the registers first: the PMIDs that they cite decide which articles are kept."""
+
+    def told(item: Staged, fresh: bool) -> None:
+        if fresh:
+            say(f"read {item.snapshot.source} {item.payload.name}: {item.report.records_in:,} records")
+
+    def of(kind: str) -> list[Snapshot]:
+        return [s for s in taken if staging.module(s.source).KIND == kind]
+
+    registers = staging.stage(settings.data, of("registration_records"), workers=settings.threads, told=told)
+    cited = _cited(registers)
+    articles = staging.stage(settings.data, of("articles"), workers=settings.threads, cited=cited, told=told)
+    return [*registers, *articles], cited
+
+
+def _cited(registers: Sequence[Staged]) -> frozenset[int]:
+    files = [s.records for s in registers]
+    if not files:
+        return frozenset()
+    with store.connect() as connection:
+        rows = connection.sql(
+            f"""SELECT DISTINCT p.pmid FROM read_parquet({store.parquet_list(files)}) AS r, unnest(r.publications) AS u(p)
+            WHERE p.pmid IS NOT NULL"""
+        ).fetchall()
+    return frozenset(pmid for (pmid,) in rows)
+
+
+def _build(
+    settings: Settings,
+    as_of: date,
+    staged: Sequence[Staged],
+    cited: frozenset[int],
+    work: Path,
+    say: Callable[[str], None],
+    overrides: Mapping[str, str] | None,
+) -> Built:
+    known = contracts()
+    out = work / "tables"
+    out.mkdir()
+    with store.connect(
+        work / "work.duckdb", threads=settings.threads, memory_limit=settings.memory_limit, spill=work
+    ) as connection:
+        prepare(connection, known, as_of, staged, cited)
+        events = _run(connection, settings.data, as_of, say, overrides)
+        say("checking")
+        results = _check(connection, known)
+        failed = [r for r in results if r.outcome == "failed"]
+        if failed:
+            raise DataError(_complaint(failed))
+        say("writing")
+        _write_tables(connection, known, as_of, out)
+        built = _summary(connection, _build_id(as_of, staged, settings.data, events), as_of, staged, results)
+    write_database(known, as_of, out, settings)
+    return _publish(settings.data, built, events, out)
+
+
+# --- what the queries find ------------------------------------------------------------------------------------------
+
+
+def prepare(
+    connection: duckdb.DuckDBPyConnection,
+    known: Contracts,
+    as_of: date,
+    staged: Sequence[Staged],
+    cited: frozenset[int] = frozenset(),
+) -> None:
+    """Sets the as-of date, the macros, the code lists and the staged payloads."""
+    connection.execute(f"SET VARIABLE as_of = DATE '{as_of}'")
+    title = "|".join(NOT_RESULTS_TITLES)
+    connection.execute(f"SET VARIABLE not_results_title = {quote(title)}")
+    connection.execute(f"SET VARIABLE study_design_ending = {quote(STUDY_DESIGN_ENDING)}")
+    connection.execute(dates.SQL_MACROS + queries.macros())
+    for name, codes in known.vocabularies.items():
+        _fill(connection, f"vocabulary_{name}", list(codes.values()))
+    connection.execute("ALTER TABLE vocabulary_recruitment_status ALTER runs TYPE BOOLEAN USING nullif(runs, '')::BOOLEAN")
+    _fill(connection, "source_terms", [_terms(s) for s in known.sources.values()])
+    connection.execute("ALTER TABLE source_terms ALTER redistributable TYPE BOOLEAN")
+    excluded = [r for r in contract_files.reference("publication_types") if r["is_results_excluded"] == "true"]
+    _fill(connection, "excluded_publication_types", excluded)
+    connection.execute("CREATE TABLE cited_pmids (pmid BIGINT)")
+    connection.execute("INSERT INTO cited_pmids SELECT unnest(?::BIGINT[])", [sorted(cited)])
+    staging.register(connection, staged)
+
+
+def _fill(connection: duckdb.DuckDBPyConnection, name: str, rows: Sequence[Mapping[str, str]]) -> None:
+    columns = list(rows[0])
+    connection.execute(f"CREATE TABLE {name} ({', '.join(f'{c} VARCHAR' for c in columns)})")
+    marks = ", ".join("?" for _ in columns)
+    connection.executemany(f"INSERT INTO {name} VALUES ({marks})", [[r[c] for c in columns] for r in rows])
+
+
+def _terms(source: contract_files.Source) -> dict[str, str]:
+    names = ("title", "kind", "publisher", "url", "licence", "terms", "attribution")
+    return {
+        "source": source.code,
+        **{n: getattr(source, n) for n in names},
+        "redistributable": str(source.redistributable).lower(),
+    }
+
+
+# --- running the graph ----------------------------------------------------------------------------------------------
+
+
+def _run(
+    connection: duckdb.DuckDBPyConnection,
+    data: Path,
+    as_of: date,
+    say: Callable[[str], None],
+    overrides: Mapping[str, str] | None,
+) -> list[ledger.Event]:
+    """Makes every relation in order; returns the ledger's new events."""
+    events: list[ledger.Event] = []
+    for query in queries.all_queries(overrides):
+        if query.name == "trial_members":
+            say("identity")
+            events = _trial_members(connection, data, as_of)
+        elif query.name == "ledger":
+            _make(connection, contracts().tables["ledger"], _ledger_query(connection, data, as_of, events))
+        elif query.name == "number_forms":
+            _number_forms(connection)
+        elif query.name == "placeholder_numbers":
+            _placeholder_numbers(connection)
+        else:
+            make(connection, query)
+    return events
+
+
+def make(connection: duckdb.DuckDBPyConnection, query: Query) -> None:
+    """Runs one query into the relation of its name. Raises DataError where a published table lacks a column."""
+    if query.policy:
+        _set_policy(connection, query.policy)
+    if query.is_published:
+        _make(connection, contracts().tables[query.name], query.sql)
+    else:
+        connection.execute(f'CREATE TABLE "{query.name}" AS {query.sql}')
+
+
+def _make(connection: duckdb.DuckDBPyConnection, table: Table, sql: str) -> None:
+    columns = [row[0] for row in connection.sql(f"DESCRIBE {sql}").fetchall()]
+    result = validation.check_columns(table, columns)
+    if result.outcome == "failed":
+        raise DataError(_complaint([result]))
+    connection.execute(contract_files.ddl(table))
+    order = ", ".join(f'"{c}"' for c in table.order)
+    names = ", ".join(f'"{c}"' for c in table.column_names)
+    try:
+        connection.execute(f'INSERT INTO "{table.name}" ({names}) SELECT {names} FROM ({sql}) ORDER BY {order}')
+    except duckdb.ConstraintException as error:
+        raise DataError(f"Table {table.name}: a required value is missing ({str(error).splitlines()[0]}).") from None
+
+
+def _set_policy(connection: duckdb.DuckDBPyConnection, policy: Policy) -> None:
+    """Makes the parameters of the policy file available as getvariable('policy').<name>."""
+    items = [f"'id': {quote(policy.id)}", f"'version': {quote(policy.version)}"]
+    for name, value in policy.parameters.items():
+        literal = f"DATE '{value}'" if isinstance(value, date) else quote(value) if isinstance(value, str) else str(value)
+        items.append(f"'{name}': {literal}")
+    connection.execute(f"SET VARIABLE policy = {{{', '.join(items)}}}")
+
+
+def _trial_members(connection: duckdb.DuckDBPyConnection, data: Path, as_of: date) -> list[ledger.Event]:
+    """Decides which registrations are one trial and what it is called."""
+    rows = connection.sql(
+        """SELECT r.registration_id, d.first_seen, r.registered_earliest
+        FROM current_records AS r JOIN registration_sight_dates AS d USING (registration_id, source)"""
+    ).fetchall()
+    members = {number: ledger.Member(number, seen, registered) for number, seen, registered in rows}
+    edges = connection.sql("SELECT registration_id, other_id FROM registration_edges").fetchall()
+    known = ledger.read(data, as_of)
+    trial_of, events = ledger.resolve(members, ledger.clusters(members, edges), known, as_of)
+    connection.execute("CREATE TABLE trial_members (registration_id VARCHAR, trial_id VARCHAR)")
+    connection.execute(
+        "INSERT INTO trial_members SELECT unnest(?::VARCHAR[]), unnest(?::VARCHAR[])",
+        [list(trial_of), list(trial_of.values())],
+    )
+    return events
+
+
+def _ledger_query(
+    connection: duckdb.DuckDBPyConnection, data: Path, as_of: date, events: Sequence[ledger.Event]
+) -> str:
+    every = [*ledger.read(data, as_of), *events]
+    connection.execute(
+        """CREATE TABLE ledger_events (as_of DATE, event VARCHAR, number VARCHAR, trial_id VARCHAR,
+            previous_trial_id VARCHAR)"""
+    )
+    connection.execute(
+        f"INSERT INTO ledger_events SELECT {', '.join('unnest(?)' for _ in fields(ledger.Event))}",
+        [list(column) for column in zip(*map(astuple, every), strict=True)],
+    )
+    return "SELECT * REPLACE (nullif(previous_trial_id, '') AS previous_trial_id) FROM ledger_events"
+
+
+def _number_forms(connection: duckdb.DuckDBPyConnection) -> None:
+    """Which of the other numbers that records state have a register's shape, and their canonical form."""
+    values = [
+        value
+        for (value,) in connection.sql(
+            "SELECT DISTINCT i.value FROM current_records AS r, unnest(r.identifiers) AS u(i) WHERE i.value IS NOT NULL"
+        ).fetchall()
+    ]
+    forms = [(value, hit.canonical, hit.registry) for value in values if (hit := _number_in(value))]
+    connection.execute("CREATE TABLE number_forms (value VARCHAR, number VARCHAR, registry VARCHAR)")
+    _insert(connection, "number_forms", forms)
+
+
+def _number_in(value: str) -> trn.Hit | None:
+    """The one number that an identifier field holds, with or without words around it; two numbers are none."""
+    whole = trn.canonical(value)
+    if whole:
+        return whole
+    hits = [hit for hit in trn.find(value) if hit.kind == "number"]
+    return hits[0] if len({hit.canonical for hit in hits}) == 1 else None
+
+
+def _placeholder_numbers(connection: duckdb.DuckDBPyConnection) -> None:
+    numbers = connection.sql("SELECT DISTINCT number FROM identifiers WHERE registry IS NOT NULL").fetchall()
+    connection.execute("CREATE TABLE placeholder_numbers (number VARCHAR)")
+    _insert(connection, "placeholder_numbers", [(n,) for (n,) in numbers if trn.is_placeholder(n)])
+
+
+def _insert(connection: duckdb.DuckDBPyConnection, table: str, rows: Sequence[tuple[Any, ...]]) -> None:
+    if rows:
+        lists = [list(column) for column in zip(*rows, strict=True)]
+        connection.execute(f"INSERT INTO {table} SELECT {', '.join('unnest(?)' for _ in lists)}", lists)
+
+
+# --- checking and writing -------------------------------------------------------------------------------------------
+
+
+def _check(connection: duckdb.DuckDBPyConnection, known: Contracts) -> list[Result]:
+    """Checks every published table, then writes what came of it as the table validation_results and checks that too."""
+    tables = [t for t in known.tables.values() if not t.about_run]
+    results = [r for t in tables for r in validation.check_table(connection, t, known)]
+    results += validation.run_suites(connection, tables, known)
+    about_run = known.tables["validation_results"]
+    connection.execute(contract_files.ddl(about_run))
+    _insert_results(connection, results)
+    own = [*validation.check_table(connection, about_run, known), *validation.run_suites(connection, [about_run], known)]
+    _insert_results(connection, own)
+    return [*results, *own]
+
+
+def _insert_results(connection: duckdb.DuckDBPyConnection, results: Iterable[Result]) -> None:
+    _insert(connection, "validation_results", [astuple(r) for r in results])
+
+
+def _complaint(failed: Sequence[Result]) -> str:
+    first = failed[0]
+    what = f"{first.table_name}: {first.check_name} ({first.description})"
+    examples = f", for example {first.examples}" if first.examples else ""
+    more = f" {len(failed) - 1} more checks failed." if len(failed) > 1 else ""
+    return (
+        f"The build stopped: a check failed in table {what}, {first.violations:,} violation(s){examples}.{more} "
+        "The last good build is untouched."
+    )
+
+
+def _write_tables(connection: duckdb.DuckDBPyConnection, known: Contracts, as_of: date, out: Path) -> None:
+    for table in known.tables.values():
+        stamp = {"title": table.title, "meaning": table.meaning, "grain": table.grain, "as_of": str(as_of)}
+        names = ", ".join(f'"{c}"' for c in table.column_names)
+        order = ", ".join(f'"{c}"' for c in table.order)
+        store.write_parquet(
+            connection, f'SELECT {names} FROM "{table.name}" ORDER BY {order}', out / f"{table.name}.parquet", stamp
+        )
+
+
+def write_database(known: Contracts, as_of: date, folder: Path, settings: Settings) -> None:
+    """One self-contained DuckDB file: every table with its comments, and the views for the common questions."""
+    path = folder / DATABASE
+    with store.connect(threads=settings.threads, memory_limit=settings.memory_limit, spill=folder) as connection:
+        connection.execute(f"ATTACH {quote(str(path))} AS made (STORAGE_VERSION 'v1.0.0')")
+        connection.execute("USE made")
+        for table in known.tables.values():
+            connection.execute(contract_files.ddl(table))
+            names = ", ".join(f'"{c}"' for c in table.column_names)
+            parquet = quote(str(folder / f"{table.name}.parquet"))
+            connection.execute(f'INSERT INTO "{table.name}" ({names}) SELECT {names} FROM read_parquet({parquet})')
+            for comment in contract_files.comments(table):
+                connection.execute(comment)
+        for name, (meaning, sql) in views(known, as_of).items():
+            connection.execute(f"CREATE VIEW {name} AS {sql}")
+            connection.execute(f"COMMENT ON VIEW {name} IS {quote(meaning)}")
+        connection.execute("USE memory")
+        connection.execute("DETACH made")
+
+
+def views(known: Contracts, as_of: date) -> dict[str, tuple[str, str]]:
+    """The views of the warehouse: name -> (meaning, query)."""
+    return {
+        "status_evidence": (
+            "Every criterion of every policy for every trial: value, outcome (empty: unknown), and where it was read.",
+            queries.status_evidence(known),
+        ),
+        "reporting_lateness": (
+            f"Days late on the as-of date {as_of}, at least and at most, for whatever is late: reported or still missing.",
+            f"""SELECT trial_id, policy, status, due_earliest, due_latest,
+                CASE WHEN status_group = 'due, missing' THEN date_diff('day', due_latest, DATE '{as_of}')
+                     ELSE days_late_min END AS days_late_min,
+                CASE WHEN status_group = 'due, missing' THEN date_diff('day', due_earliest, DATE '{as_of}')
+                     ELSE days_late_max END AS days_late_max
+            FROM reporting_status
+            WHERE status_group IN ('due, missing', 'due, reported', 'due, submitted')""",
+        ),
+        "reporting_summary": (
+            "Per policy: trials by group, the reported share among due trials, and its bounds by those that cannot be "
+            "judged. Unit: trial.",
+            """SELECT policy, count(*) AS trials,
+                count(*) FILTER (WHERE status_group LIKE 'due,%') AS due,
+                count(*) FILTER (WHERE status_group = 'due, reported') AS reported,
+                count(*) FILTER (WHERE status_group = 'due, submitted') AS submitted,
+                count(*) FILTER (WHERE status_group = 'due, missing') AS missing,
+                count(*) FILTER (WHERE status_group = 'cannot judge') AS cannot_judge,
+                count(*) FILTER (WHERE status_group = 'pending') AS pending,
+                count(*) FILTER (WHERE status_group = 'reported early') AS reported_early,
+                count(*) FILTER (WHERE status_group = 'outside') AS outside,
+                reported / nullif(due, 0) AS reported_share,
+                reported / nullif(due + cannot_judge, 0) AS reported_share_low,
+                (reported + cannot_judge) / nullif(due + cannot_judge, 0) AS reported_share_high
+            FROM reporting_status GROUP BY policy""",
+        ),
+    }
+
+
+def _build_id(as_of: date, staged: Sequence[Staged], data: Path, events: Sequence[ledger.Event]) -> str:
+    """The as-of date and a short hash of all inputs: raw archive, ledger as it will be, code and contracts."""
+    digest = hashlib.sha256(contract_files.fingerprint([ROOT / "pipelines", SCHEMAS]).encode())
+    for item in staged:
+        digest.update(f"{item.snapshot.source}/{item.snapshot.id}/{item.payload.name} {item.payload.sha256}\n".encode())
+    for event in [*ledger.read(data, as_of), *events]:
+        digest.update(f"{astuple(event)}\n".encode())
+    return f"{as_of}-{digest.hexdigest()[:10]}"
+
+
+def _publish(data: Path, built: Built, events: Sequence[ledger.Event], out: Path) -> Built:
+    """Appends to the ledger, puts the build under its name and switches the warehouse to it.
+
+    A build of a date before the ledger's last event appends nothing: later builds have already named what it names.
+    """
+    last = ledger.last_date(data)
+    if last is None or built.as_of >= last:
+        ledger.append(data, events)
+    _write_manifest(data, built, out)
+    target = data / "builds" / built.id
+    if target.exists():
+        shutil.rmtree(out)
+    else:
+        out.rename(target)
+    store.switch(data / "warehouse", target)
+    return built
+
+
+def _write_manifest(data: Path, built: Built, out: Path) -> None:
+    files = {p.name: snapshots.sha256_of(p) for p in sorted(out.glob("*.parquet"))}
+    path = data / "ledger" / ledger.FILE
+    spec = {
+        "build": built.id,
+        "as_of": built.as_of.isoformat(),
+        "ledger_sha256": snapshots.sha256_of(path) if path.exists() else None,
+        "payloads": [
+            {key: str(p[key]) for key in ("source", "snapshot", "payload", "sha256")} for p in built.payloads
+        ],
+        "files": files,
+    }
+    store.write_json(out / "manifest.json", spec)
+
+
+def _summary(
+    connection: duckdb.DuckDBPyConnection, identifier: str, as_of: date, staged: Sequence[Staged], results: list[Result]
+) -> Built:
+    def rows(sql: str) -> list[tuple[Any, ...]]:
+        return connection.sql(sql).fetchall()
+
+    counts = {name: rows(f'SELECT count(*) FROM "{name}"')[0][0] for name in contracts().tables}
+    statuses: dict[str, Counter[str]] = {}
+    for table, name in (("registration_status", "rule"), ("reporting_status", "policy")):
+        for policy, status, number in rows(f"SELECT {name}, status, count(*) FROM {table} GROUP BY ALL"):
+            statuses.setdefault(policy, Counter())[status] = number
+    account = connection.sql("FROM payloads ORDER BY source, snapshot, payload")
+    payloads = [dict(zip(account.columns, row, strict=True)) for row in account.fetchall()]
+    held = [f"{p['payload']}: waits for a missing update file before it" for p in payloads if p["is_held_back"]]
+    rejected = rows("SELECT record, reason FROM rejected_records WHERE scope = 'payload' ORDER BY ALL")
+    rejects = {scope: n for scope, n in rows("SELECT scope, sum(times) FROM rejected_records GROUP BY scope")}
+    return Built(
+        id=identifier,
+        as_of=as_of,
+        folder=Path("builds") / identifier,
+        counts=counts,
+        statuses=statuses,
+        payloads=payloads,
+        rejects={scope: int(n) for scope, n in rejects.items()},
+        left_out=[*held, *(f"{record}: {reason}" for record, reason in rejected)],
+        results=results,
+        notes=[note for item in staged for note in item.report.notes],
+    )

@@ -1,0 +1,161 @@
+"""The ledger of trial ids: a trial keeps its id however its registrations are merged or split.
+
+A trial's id is the number of the registration under which it was first known: a name, not a claim. Events are only
+ever appended: founded, joined, merged_into, split_from. A build reads the events up to its own as-of date; with an
+empty ledger the ids are a function of the data alone.
+
+`clusters` tells which registrations are one trial; which evidence may join two stands in the SQL that makes the edges.
+"""
+
+import csv
+import io
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import astuple, dataclass
+from datetime import date
+from pathlib import Path
+
+from pipelines import store
+
+FILE = "trial_ids.csv"
+FIELDS = ("as_of", "event", "number", "trial_id", "previous_trial_id")
+
+
+@dataclass(frozen=True)
+class Event:
+    """What happened to a number: from `as_of` on it belongs to `trial_id` (before: `previous_trial_id`)."""
+
+    as_of: date
+    event: str
+    number: str
+    trial_id: str
+    previous_trial_id: str = ""
+
+
+@dataclass(frozen=True)
+class Member:
+    """A registration with what decides which one names a trial: first seen, then first registered, then number."""
+
+    number: str
+    first_seen: date
+    registered: date | None
+
+    @property
+    def seniority(self) -> tuple[date, date, str]:
+        return (self.first_seen, self.registered or date.max, self.number)
+
+
+def read(data: Path, as_of: date) -> list[Event]:
+    """The ledger's events up to `as_of`, in the order in which they were written."""
+    path = data / "ledger" / FILE
+    if not path.exists():
+        return []
+    with path.open(encoding="utf-8", newline="") as handle:
+        rows = csv.reader(handle)
+        next(rows)
+        return [
+            Event(day, event, number, trial_id, previous)
+            for text, event, number, trial_id, previous in rows
+            if (day := date.fromisoformat(text)) <= as_of
+        ]
+
+
+def last_date(data: Path) -> date | None:
+    """As-of date of the last event of the whole ledger."""
+    events = read(data, date.max)
+    return max((e.as_of for e in events), default=None)
+
+
+def append(data: Path, events: Sequence[Event]) -> None:
+    """Appends events; the file is replaced in one step, so that a killed build leaves it as it was."""
+    if not events:
+        return
+    path = data / "ledger" / FILE
+    text = path.read_text(encoding="utf-8") if path.exists() else ",".join(FIELDS) + "\n"
+    out = io.StringIO()
+    csv.writer(out, lineterminator="\n").writerows(astuple(e) for e in events)
+    with store.whole(path) as aside:
+        aside.write_text(text + out.getvalue(), encoding="utf-8")
+
+
+def clusters(numbers: Iterable[str], edges: Iterable[tuple[str, str]]) -> dict[str, str]:
+    """The connected components of the edges: number -> the smallest number of its cluster. In any order of input."""
+    parent = {number: number for number in numbers}
+
+    def root(number: str) -> str:
+        while parent[number] != number:
+            parent[number] = parent[parent[number]]
+            number = parent[number]
+        return number
+
+    for a, b in edges:
+        low, high = sorted((root(a), root(b)))
+        parent[high] = low
+    return {number: root(number) for number in parent}
+
+
+def resolve(
+    members: Mapping[str, Member], cluster_of: Mapping[str, str], ledger: Sequence[Event], as_of: date
+) -> tuple[dict[str, str], list[Event]]:
+    """Gives every registration its trial id; returns them and the new events, both a function of the input alone.
+
+    A cluster of numbers nobody knew founds an id. One that holds registrations of several trials keeps the id founded
+    first. Of a trial that falls apart, the part that holds the naming registration keeps the id; where that one has
+    joined an older trial, or is gone, the others found their own.
+    """
+    known, founded = _state(ledger)
+    groups: dict[str, list[str]] = {}
+    for number in sorted(members):
+        groups.setdefault(cluster_of[number], []).append(number)
+
+    claims = {key: _claim(numbers, known, founded) for key, numbers in groups.items()}
+    keeper: dict[str, str] = {}
+    for key in sorted(groups):
+        claim = claims[key]
+        if claim is not None and (claim not in keeper or claim in groups[key]):
+            keeper[claim] = key
+    trial_of: dict[str, str] = {}
+    events: list[Event] = []
+    for key in sorted(groups):
+        numbers = groups[key]
+        claim = claims[key]
+        if claim is None or keeper[claim] != key:
+            trial_id = min((members[n] for n in numbers), key=lambda m: m.seniority).number
+            events += _founding(numbers, trial_id, known, as_of)
+        else:
+            trial_id = claim
+            events += _joining(numbers, trial_id, known, as_of)
+        trial_of.update(dict.fromkeys(numbers, trial_id))
+    return trial_of, events
+
+
+def _state(ledger: Sequence[Event]) -> tuple[dict[str, str], dict[str, int]]:
+    """Trial id of every known number, and the rank of every id by the order in which they were founded."""
+    known: dict[str, str] = {}
+    founded: dict[str, int] = {}
+    for event in ledger:
+        if event.event != "merged_into":
+            known[event.number] = event.trial_id
+        if event.event in ("founded", "split_from"):
+            founded.setdefault(event.trial_id, len(founded))
+    return known, founded
+
+
+def _claim(numbers: Sequence[str], known: Mapping[str, str], founded: Mapping[str, int]) -> str | None:
+    ids = {known[n] for n in numbers if n in known}
+    return min(ids, key=lambda i: (founded.get(i, len(founded)), i)) if ids else None
+
+
+def _founding(numbers: Sequence[str], trial_id: str, known: Mapping[str, str], as_of: date) -> list[Event]:
+    previous = known.get(trial_id, "")
+    kind = "split_from" if previous and previous != trial_id else "founded"
+    first = Event(as_of, kind, trial_id, trial_id, previous)
+    return [first, *(Event(as_of, "joined", n, trial_id, known.get(n, "")) for n in numbers if n != trial_id)]
+
+
+def _joining(numbers: Sequence[str], trial_id: str, known: Mapping[str, str], as_of: date) -> list[Event]:
+    events = []
+    for lost in sorted({known[n] for n in numbers if n in known} - {trial_id}):
+        if lost in numbers:
+            events.append(Event(as_of, "merged_into", lost, trial_id, lost))
+    joined = [n for n in numbers if known.get(n) != trial_id]
+    return [*events, *(Event(as_of, "joined", n, trial_id, known.get(n, "")) for n in joined)]

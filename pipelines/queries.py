@@ -1,0 +1,147 @@
+"""Every query of a build and what it needs: the graph of the warehouse, found from the SQL files themselves.
+
+A published table is `sql/<table>.sql`, a step on the way `sql/parts/<name>.sql`, the legs of a policy
+`sql/policies/<id>.sql`. Two unions over the policies are generated here, so that adding a policy touches no other file.
+Nothing here runs a query.
+"""
+
+import functools
+import graphlib
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from pipelines.contracts import Contracts, Policy, contracts, quote
+from pipelines.settings import SQL
+
+STAGED = (
+    "staged_registrations", "staged_articles", "staged_index", "payload_reports", "payload_rejects",
+    "article_payloads", "snapshots",
+)  # fmt: skip
+"""Relations that reading leaves behind; see `staging.register`."""
+
+STEPS: Mapping[str, tuple[str, ...]] = {
+    "trial_members": ("current_records", "registration_edges", "registration_sight_dates"),
+    "ledger": ("trial_members",),
+    "number_forms": ("current_records",),
+    "placeholder_numbers": ("identifiers",),
+}
+"""Relations that Python makes during a build, and what they need; see `build`."""
+
+GIVEN = ("cited_pmids", "source_terms", "excluded_publication_types")
+"""Relations that a build fills before the first query; besides them there is vocabulary_<name> for each code list."""
+
+_COMMENT = re.compile(r"--[^\n]*")
+_STRING = re.compile(r"'(?:[^']|'')*'")
+_NAMED = re.compile(r"\b(?:FROM|JOIN)\s+(\w+)(\s*\()?", re.IGNORECASE)
+_MACRO = re.compile(r"CREATE OR REPLACE MACRO (\w+)\s*\([^)]*\) AS\b(.*?);\s*(?:\n\n|\Z|\n--)", re.DOTALL)
+
+
+@dataclass(frozen=True)
+class Query:
+    """One relation of a build. sql is empty where Python makes it. policy: whose legs they are."""
+
+    name: str
+    sql: str
+    needs: tuple[str, ...]
+    is_published: bool = False
+    policy: Policy | None = None
+
+
+def macros() -> str:
+    """The SQL text that defines the macros the queries share."""
+    return (SQL / "macros.sql").read_text(encoding="utf-8")
+
+
+@functools.cache
+def _macro_needs() -> dict[str, set[str]]:
+    return {name: named_relations(body) for name, body in _MACRO.findall(macros() + "\n\n")}
+
+
+def named_relations(sql: str) -> set[str]:
+    """Names after FROM and JOIN, those of the macros a query uses included."""
+    plain = _STRING.sub("''", _COMMENT.sub("", sql))
+    found: set[str] = set()
+    for name, call in _NAMED.findall(plain):
+        if call:
+            found |= _macro_needs().get(name, set())
+        else:
+            found.add(name)
+    return found
+
+
+def all_queries(overrides: Mapping[str, str] | None = None) -> list[Query]:
+    """Every relation in an order in which each stands after what it needs.
+
+    overrides: name -> SQL text that takes the place of the file's (tests plant faults with it). Raises ValueError
+    where the queries need each other in a circle or name a relation that nobody makes.
+    """
+    known = contracts()
+    sql = {p.stem: p.read_text(encoding="utf-8") for p in (*SQL.glob("*.sql"), *(SQL / "parts").glob("*.sql"))}
+    del sql["macros"]
+    policies = {p.table: p for p in known.policies.values()}
+    sql |= {p.table: policy_file(p).read_text(encoding="utf-8") for p in known.policies.values()}
+    sql |= {"registration_legs": _registration_legs(known), "reporting_legs": _reporting_legs(known)}
+    sql |= dict(overrides or {})
+    makers = {*sql, *STEPS}
+    needs = {name: named_relations(text) & makers for name, text in sql.items()}
+    needs |= {name: set(needed) for name, needed in STEPS.items()}
+    try:
+        order = list(graphlib.TopologicalSorter({n: sorted(needs[n]) for n in sorted(needs)}).static_order())
+    except graphlib.CycleError as error:
+        raise ValueError(f"These queries need each other: {' -> '.join(error.args[1])}.") from None
+    return [
+        Query(name, sql.get(name, ""), tuple(sorted(needs[name])), name in known.tables, policies.get(name))
+        for name in order
+    ]
+
+
+def policy_file(policy: Policy) -> Path:
+    return SQL / "policies" / f"{policy.id}.sql"
+
+
+def published(queries: Iterable[Query]) -> list[str]:
+    return [q.name for q in queries if q.is_published]
+
+
+# --- generated from the policies ------------------------------------------------------------------------------------
+
+
+def _registration_legs(known: Contracts) -> str:
+    """All registration rules in one relation: the standard columns of their legs."""
+    return "\nUNION ALL BY NAME\n".join(
+        f"SELECT {quote(p.id)} AS policy, * FROM {p.table}" for p in known.of_kind("registration")
+    )
+
+
+def _reporting_legs(known: Contracts) -> str:
+    """All reporting policies in one relation: standard columns, and the scope legs joined by three-valued AND."""
+    return "\nUNION ALL BY NAME\n".join(map(_reporting_union, known.of_kind("reporting")))
+
+
+def _reporting_union(policy: Policy) -> str:
+    scope = [leg.name for leg in policy.legs if leg.role == "scope"]
+    others = [leg.name for leg in policy.legs if leg.role != "scope"]
+    dates = "clock_earliest, clock_latest, due_earliest, due_latest, due_undeferred, public_date, reported_date"
+    in_scope = " AND ".join(f"{name}.outcome" for name in scope)
+    false = ", ".join(f"CASE WHEN NOT {name}.outcome THEN {quote(name)} END" for name in scope)
+    unknown = ", ".join(f"CASE WHEN {name}.outcome IS NULL THEN {name}.field END" for name in scope)
+    proxy = " OR ".join(f"{name}.is_proxy" for name in scope)
+    return (
+        f"SELECT {quote(policy.id)} AS policy, trial_id, rule_version, {policy.parameters['grace_days']} AS grace_days, "
+        f"{dates}, submitted_date, seen_public_by, {in_scope} AS in_scope, concat_ws(', ', {false}) AS false_legs, "
+        f"concat_ws(', ', {unknown}) AS unknown_fields, {proxy} AS has_proxy, {', '.join(others)} FROM {policy.table}"
+    )
+
+
+def status_evidence(known: Contracts) -> str:
+    """The view of all legs of all policies in long form: one row per trial, policy and criterion."""
+    return "\nUNION ALL\n".join(
+        f"SELECT trial_id, {quote(p.id)} AS policy, {quote(leg.name)} AS leg, {quote(leg.role)} AS role, "
+        f"{quote(leg.question)} AS question, {leg.name}.value AS value, {leg.name}.outcome AS outcome, "
+        f"{leg.name}.registration_id AS registration_id, {leg.name}.field AS field, {leg.name}.is_proxy AS is_proxy, "
+        f"rule_version FROM {p.table}"
+        for p in known.policies.values()
+        for leg in p.legs
+    )

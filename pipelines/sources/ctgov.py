@@ -1,0 +1,536 @@
+"""ClinicalTrials.gov, API v2 JSON in every served shape: page, array, single object, lines, zip of one file a study.
+
+DuckDB's `read_json` with explicit columns is the fast way for well-formed payloads. Where it fails, a record-by-record
+reader decodes each study by itself, saves the good ones and names the bad ones. Both fill the same relation `wire`,
+which `ctgov.sql` turns into the staging contract. The paths that are read, and the register's words, stand in
+`schemas/sources/ctgov.toml`. Legacy XML and the retired API v1 do not belong in this module's JSON ways.
+"""
+
+import re
+from collections.abc import Iterable, Iterator
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import msgspec
+import pyarrow as pa
+
+from pipelines import dates, privacy, store
+from pipelines.contracts import Source, Table, contracts, quote
+from pipelines.errors import PayloadError
+from pipelines.formats import json_records, packing
+from pipelines.formats.json_records import Slice
+from pipelines.reading import Report
+
+KIND = "registration_records"
+SQL = Path(__file__).with_suffix(".sql")
+
+MIB = 1 << 20
+LARGEST_RECORD = 64 * MIB
+"""Fast way only: records above this go through the record-by-record reader, which has no limit."""
+ZIP_BATCH = 64 * MIB
+SLOW_BATCH = 1000
+UNPACKED_GUESS = 30
+"""JSON of studies packs 5 to 15 times; the factor bounds the size of a packed page."""
+
+_NUMBER = re.compile(r"NCT\d{8}")
+
+
+# --- the shape that is read -----------------------------------------------------------------------------------------
+
+
+def wire_tree(source: Source) -> dict[str, Any]:
+    """The paths of the source file as a tree: a branch is a dict, a list a one-element list, a text leaf None."""
+    tree: dict[str, Any] = {}
+    for path in source.fields:
+        node: Any = tree
+        *branches, leaf = path.split(".")
+        for name in branches:
+            bare = name.removesuffix("[]")
+            node = node.setdefault(bare, [{}] if name.endswith("[]") else {})
+            node = node[0] if isinstance(node, list) else node
+        node[leaf.removesuffix("[]")] = [None] if leaf.endswith("[]") else None
+    return tree
+
+
+def duckdb_type(node: Any) -> str:
+    """The tree as a DuckDB type whose leaves are text."""
+    if node is None:
+        return "VARCHAR"
+    if isinstance(node, list):
+        return duckdb_type(node[0]) + "[]"
+    return "STRUCT(" + ", ".join(f'"{name}" {duckdb_type(child)}' for name, child in node.items()) + ")"
+
+
+def arrow_type(node: Any) -> pa.DataType:
+    """The same tree as an Arrow type."""
+    if node is None:
+        return pa.string()
+    if isinstance(node, list):
+        return pa.list_(arrow_type(node[0]))
+    return pa.struct([(name, arrow_type(child)) for name, child in node.items()])
+
+
+# --- reading --------------------------------------------------------------------------------------------------------
+
+
+def read(payload: Path, name: str, day: date, out: Path, *, fast: bool = True) -> Report:
+    """Reads one payload into the Parquet file `out` (contract registration_records).
+
+    name: how the payload is called in the account. day: date of its snapshot, against which dates are judged.
+    fast=False takes the record-by-record way for every record (tests hold the two equal).
+    """
+    report = Report()
+    with store.connect(threads=1, memory_limit="2GB", spill=out.parent) as connection:
+        _prepare(connection, contracts().sources["ctgov"], day)
+        parts = _Parts(connection, name, out)
+        try:
+            _read_payload(payload, name, parts, report, fast)
+        except PayloadError as error:
+            report.reject_payload(name, f"{error}.")
+        parts.finish()
+    report.staged = parts.staged
+    return report
+
+
+def _read_payload(payload: Path, name: str, parts: "_Parts", report: Report, fast: bool) -> None:
+    kind = packing.packing(payload)
+    if kind == "empty":
+        raise PayloadError("the file is empty")
+    if kind == "zip":
+        _read_zip(payload, name, parts, report, fast)
+        return
+    start = packing.first_bytes(payload)
+    if not start:
+        raise PayloadError("the file is damaged at its very beginning, nothing of it can be read")
+    form = json_records.shape(start)
+    if fast and _read_fast(payload, form, start, parts, report):
+        return
+    _read_slowly(packing.chunks(payload), form, start, name, parts, report)
+
+
+def _read_zip(payload: Path, name: str, parts: "_Parts", report: Report, fast: bool) -> None:
+    """Entries that hold JSON are joined and read in batches; any other is named. No entry is written under its name."""
+    batch: list[tuple[str, bytes]] = []
+    size = 0
+    for entry, content in packing.entries(payload):
+        if isinstance(content, str):
+            report.reject_payload(f"{name}!{entry}", f"{content}.")
+            continue
+        content = content.removeprefix(packing.BOM).strip()
+        try:
+            json_records.shape(content[: 1 << 12])
+        except PayloadError as error:
+            report.reject_payload(f"{name}!{entry}", f"{error}.")
+            continue
+        batch.append((entry, content))
+        size += len(content)
+        if size >= ZIP_BATCH:
+            _read_entries(batch, name, parts, report, fast)
+            batch, size = [], 0
+    _read_entries(batch, name, parts, report, fast)
+
+
+def _read_entries(batch: list[tuple[str, bytes]], name: str, parts: "_Parts", report: Report, fast: bool) -> None:
+    if not batch:
+        return
+    if fast and all(_is_study(content) for _, content in batch):
+        joined = parts.out.with_name(f".{parts.out.name}.entries")
+        try:
+            joined.write_bytes(b"\n".join(content for _, content in batch))
+            if _read_fast(joined, "objects", batch[0][1][: 1 << 16], parts, report, expected=len(batch)):
+                return
+        finally:
+            joined.unlink(missing_ok=True)
+    for entry, content in batch:
+        start = content[: 1 << 16]
+        try:
+            _read_slowly([content], json_records.shape(start), start, f"{name}!{entry}", parts, report)
+        except PayloadError as error:
+            report.reject_payload(f"{name}!{entry}", f"{error}.")
+
+
+def _is_study(start: bytes) -> bool:
+    return _root(start) == "protocolSection"
+
+
+def _root(start: bytes) -> str:
+    """The first key of a record: `study` where the site's internal record with its history is served."""
+    return "study" if re.match(rb'(\[\s*)?\{\s*"study"\s*:', start) else "protocolSection"
+
+
+def _read_fast(
+    payload: Path, form: str, start: bytes, parts: "_Parts", report: Report, expected: int | None = None
+) -> bool:
+    """Reads the whole payload with read_json. False: it could not, and nothing of it was taken."""
+    tree = wire_tree(contracts().sources["ctgov"])
+    inner = duckdb_type(tree)
+    packed = packing.packing(payload) == "gzip"
+    size = payload.stat().st_size * (UNPACKED_GUESS if packed else 1)
+    whole_file = form == "page" or (form == "objects" and size < LARGEST_RECORD)
+    limit = min(max(size, 16 * MIB), 8 * LARGEST_RECORD) if whole_file else LARGEST_RECORD
+    if form == "page":
+        columns = {"studies": inner + "[]"}
+        study = "SELECT unnest(studies) AS study FROM raw"
+    elif _root(start) == "study":
+        columns = {"study": inner}
+        study = "SELECT study FROM raw"
+    else:
+        columns = {field: duckdb_type(node) for field, node in tree.items()}
+        packed_row = ", ".join(f"'{field}': \"{field}\"" for field in tree)
+        study = f"SELECT {{{packed_row}}} AS study FROM raw"
+    spec = ", ".join(f"{field}: {quote(type_)}" for field, type_ in columns.items())
+    query = f"""
+        WITH raw AS (
+            SELECT * FROM read_json({quote(str(payload))}, columns = {{{spec}}},
+                format = '{"array" if form == "array" else "unstructured"}',
+                compression = '{"gzip" if packed else "uncompressed"}', maximum_object_size = {limit})
+        ), studies AS ({study})
+        SELECT {parts.records} + row_number() OVER () AS record_number, study FROM studies"""
+    try:
+        counted = parts.add(query)
+    except (duckdb.Error, UnicodeDecodeError):
+        return False
+    if expected is not None and counted.rows != expected:
+        parts.undo(counted)
+        return False
+    _account(counted.rows, counted.bad, parts, report)
+    return True
+
+
+def _account(rows: int, bad: list[tuple[int, str | None]], parts: "_Parts", report: Report) -> None:
+    report.records_in += rows
+    parts.records += rows
+    for number, value in bad:
+        if value:
+            report.reject_record(f"{parts.name}#{number}", "the record's NCT number is none", privacy.without_mail(value))
+        else:
+            report.reject_record(f"{parts.name}#{number}", "the record has no NCT number")
+
+
+def _read_slowly(
+    pieces: Iterable[bytes], form: str, start: bytes, name: str, parts: "_Parts", report: Report
+) -> None:
+    """Decodes record by record; what cannot be decoded is a rejected record, what has the wrong shape a rejected field."""
+    root = _root(start)
+    tree = wire_tree(contracts().sources["ctgov"])
+    batch: list[dict[str, Any]] = []
+    failure: PayloadError | None = None
+    slices = json_records.records(pieces, form, root)
+    before = report.records_in
+    while True:
+        try:
+            piece = next(slices)
+        except StopIteration:
+            break
+        except PayloadError as error:
+            failure = error
+            break
+        study = _decode(piece, name, root, parts, report)
+        if study is not None:
+            batch.append(study)
+        if len(batch) >= SLOW_BATCH:
+            _flush(batch, tree, parts, report)
+            batch = []
+    _flush(batch, tree, parts, report)
+    if failure:
+        raise PayloadError(f"{failure}; {report.records_in - before:,} records before the damage were read")
+    if report.records_in == before and form != "page":
+        report.notes.append(f"{name} holds no study.")
+
+
+def _decode(piece: Slice, name: str, root: str, parts: "_Parts", report: Report) -> dict[str, Any] | None:
+    place = f"{name} at byte {piece.offset:,}"
+    if piece.fault is None:
+        try:
+            study = msgspec.json.decode(piece.text)
+            return study["study"] if root == "study" and isinstance(study, dict) and "study" in study else study
+        except (msgspec.DecodeError, UnicodeDecodeError) as error:
+            fault = f"the record is not valid JSON ({error})"
+    else:
+        fault = piece.fault
+    number = _NUMBER.search(piece.text[:2000].decode("utf-8", "replace"))
+    report.records_in += 1
+    parts.records += 1
+    report.reject_record(place, fault, number[0] if number else "")
+    return None
+
+
+def _flush(batch: list[dict[str, Any]], tree: dict[str, Any], parts: "_Parts", report: Report) -> None:
+    if not batch:
+        return
+    rows, misshapen = [], []
+    for number, study in enumerate(batch, parts.records + 1):
+        faults: list[tuple[str, str]] = []
+        rows.append({"record_number": number, "study": _shape(study, tree, "", faults)})
+        misshapen.append([{"field": field, "value": "", "reason": reason} for field, reason in faults])
+    table = pa.table(
+        {
+            "record_number": pa.array([r["record_number"] for r in rows], pa.int64()),
+            "study": pa.array([r["study"] for r in rows], arrow_type(tree)),
+            "misshapen": pa.array(
+                misshapen, pa.list_(pa.struct([(f, pa.string()) for f in ("field", "value", "reason")]))
+            ),
+        }
+    )
+    parts.connection.register("decoded", table)
+    counted = parts.add("SELECT record_number, study FROM decoded", misshapen="decoded")
+    parts.connection.unregister("decoded")
+    _account(counted.rows, counted.bad, parts, report)
+
+
+def _shape(value: Any, node: Any, path: str, faults: list[tuple[str, str]]) -> Any:
+    """The value cut to the tree, leaves as text. A single value where a list belongs is a list of one; any other wrong
+    shape is nulled and named."""
+    if value is None:
+        return None
+    if node is None:
+        if isinstance(value, str):
+            return value
+        return msgspec.json.encode(value).decode()
+    if isinstance(node, list):
+        items = value if isinstance(value, list) else [value]
+        return [_shape(item, node[0], f"{path}[]", faults) for item in items]
+    if not isinstance(value, dict):
+        faults.append((path or "record", "not an object"))
+        return None
+    prefix = f"{path}." if path else ""
+    return {name: _shape(value.get(name), child, prefix + name, faults) for name, child in node.items()}
+
+
+# --- writing --------------------------------------------------------------------------------------------------------
+
+
+class _Counted:
+    """What one part held: its file, rows, and the records without a usable number."""
+
+    def __init__(self, path: Path, rows: int, bad: list[tuple[int, str | None]]) -> None:
+        self.path, self.rows, self.bad = path, rows, bad
+
+
+class _Parts:
+    """Collects the parts of one payload (zip batches, rescued records) and joins them into its one staging file."""
+
+    def __init__(self, connection: duckdb.DuckDBPyConnection, name: str, out: Path) -> None:
+        self.connection, self.name, self.out = connection, name, out
+        self.table = contracts().staging[KIND]
+        self.files: list[Path] = []
+        self.records = 0
+        self.staged = 0
+
+    def add(self, wire: str, misshapen: str | None = None) -> _Counted:
+        """Projects the records of the query `wire` into a part."""
+        path = self.out.with_name(f".{self.out.name}.{len(self.files)}.part")
+        rows = projection(self.table, self.name, wire, misshapen)
+        store.write_parquet(self.connection, rows, path)
+        total, good = self.connection.execute(
+            f"SELECT count(*), count(*) FILTER (WHERE {_GOOD}) FROM read_parquet({quote(str(path))})"
+        ).fetchone() or (0, 0)
+        bad: list[tuple[int, str | None]] = []
+        if good < total:
+            bad = self.connection.execute(
+                f"SELECT record_number, registration_id FROM read_parquet({quote(str(path))}) WHERE ({_GOOD}) IS NOT TRUE"
+            ).fetchall()
+            store.write_parquet(self.connection, f"FROM read_parquet({quote(str(path))}) WHERE {_GOOD}", path)
+        self.files.append(path)
+        self.staged += good
+        return _Counted(path, total, bad)
+
+    def undo(self, counted: _Counted) -> None:
+        """Takes the last part back."""
+        self.files.remove(counted.path)
+        counted.path.unlink()
+        self.staged -= counted.rows - len(counted.bad)
+
+    def finish(self) -> None:
+        """Puts the parts together under the payload's own name; a payload without records has an empty file."""
+        if len(self.files) == 1:
+            self.files[0].replace(self.out)
+            return
+        query = f"FROM read_parquet({store.parquet_list(self.files)})" if self.files else _empty(self.table)
+        store.write_parquet(self.connection, query, self.out)
+        for path in self.files:
+            path.unlink()
+
+
+_GOOD = "regexp_full_match(registration_id, 'NCT[0-9]{8}')"
+
+
+def _empty(table: Table) -> str:
+    return "SELECT " + ", ".join(f'NULL::{c.type} AS "{c.name}"' for c in table.columns) + " LIMIT 0"
+
+
+def projection(table: Table, payload: str, wire: str, misshapen: str | None = None) -> str:
+    """The query that turns `wire` (record_number, study) into rows of the staging contract.
+
+    Dates, which ctgov.sql gives as structs, are spread over their columns; the content hash covers every column that
+    says something about the trial.
+    """
+    outside = {"payload", "record_number", "content_hash", "data_version", "rejects", "source"}
+    expressions = {c.name: f'"{c.name}"' for c in table.columns}
+    for column in table.columns:
+        base, _, part = column.name.rpartition("_")
+        if f"{base}_precision" in expressions and part in {"raw", "precision", "earliest", "latest", "type"}:
+            expressions[column.name] = f'"{base}"."{part}"'
+    expressions["payload"] = quote(payload)
+    hashed = ", ".join(
+        f'"{c.name}": {expressions[c.name]}'
+        for c in table.columns
+        if c.name not in outside and not c.name.endswith(("_precision", "_earliest", "_latest"))
+    )
+    expressions["content_hash"] = f"md5(CAST({{{hashed}}} AS VARCHAR))"
+    if misshapen:
+        expressions["rejects"] = f"list_concat(misshapen, {expressions['rejects']})"
+        mapped = f"mapped JOIN {misshapen} USING (record_number)"
+    else:
+        mapped = "mapped"
+    columns = ", ".join(
+        f'CAST({expression} AS {c.type}) AS "{c.name}"'
+        for c, expression in ((c, expressions[c.name]) for c in table.columns)
+    )
+    return f"WITH wire AS ({wire}), mapped AS ({SQL.read_text(encoding='utf-8')}) SELECT {columns} FROM {mapped}"
+
+
+def _prepare(connection: duckdb.DuckDBPyConnection, source: Source, day: date) -> None:
+    """Sets the snapshot's date and the macros that ctgov.sql uses."""
+    connection.execute(f"SET VARIABLE day = DATE '{day}'")
+    connection.execute(dates.SQL_MACROS + privacy.SQL_MACROS + _MACROS)
+    for field, words in source.words.items():
+        cases = " ".join(f"WHEN {quote(word)} THEN {quote(code)}" for word, code in words.items())
+        connection.execute(f"CREATE OR REPLACE MACRO word_{field}(x) AS CASE x {cases} END")
+
+
+_MACROS = f"""
+CREATE OR REPLACE MACRO flag(x) AS CASE x WHEN 'true' THEN true WHEN 'false' THEN false END;
+CREATE OR REPLACE MACRO flag_fault(x) AS CASE WHEN x IS NOT NULL AND x NOT IN ('true', 'false')
+    THEN 'not true or false' END;
+CREATE OR REPLACE MACRO whole_day(x, reference) AS CASE WHEN length(x) = 10 THEN possible_day(x, reference) END;
+CREATE OR REPLACE MACRO day_fault(x, reference) AS CASE WHEN x IS NOT NULL AND whole_day(x, reference) IS NULL
+    THEN coalesce(date_fault(x, reference), 'not an exact day') END;
+CREATE OR REPLACE MACRO unknown_word(x, code) AS CASE WHEN x IS NOT NULL AND code IS NULL THEN 'unknown word' END;
+CREATE OR REPLACE MACRO fault(name, x, reason) AS CASE WHEN reason IS NOT NULL
+    THEN {{'field': name, 'value': left(without_mail(x), 200), 'reason': reason}} END;
+CREATE OR REPLACE MACRO mail_fault(name, x) AS CASE
+    WHEN contains(x, '@') AND regexp_matches(x, '{privacy.EMAIL}')
+    THEN {{'field': name, 'value': '{privacy.MASK}', 'reason': 'an e-mail address was removed'}} END;
+CREATE OR REPLACE MACRO private_name(x, is_person) AS
+    CASE WHEN is_person THEN {quote(privacy.PRIVATE_PERSON)} ELSE without_mail(x) END;
+CREATE OR REPLACE MACRO names_organisation(x) AS coalesce(regexp_matches(x, '{privacy.ORGANISATION}', 'i'), false);
+CREATE OR REPLACE MACRO registered_outcomes(outcomes, kind) AS list_transform(
+    coalesce(outcomes, []),
+    lambda o: {{'kind': kind, 'measure': without_mail(o.measure), 'time_frame': without_mail(o.timeFrame)}});
+"""
+
+
+# --- audit ----------------------------------------------------------------------------------------------------------
+
+
+def audit(payload: Path) -> dict[str, int]:
+    """Fields of a payload that the source file knows neither as read nor as ignored: path -> number of records.
+
+    A typed decoder that refuses unknown fields passes over the records without any; only the others are walked.
+    """
+    known = known_tree(contracts().sources["ctgov"])
+    decoder = msgspec.json.Decoder(_strict(known, "Study"))
+    found: dict[str, int] = {}
+    for study in _studies(payload):
+        try:
+            decoder.decode(study)
+        except msgspec.ValidationError:
+            for path in sorted(set(_unknown(msgspec.json.decode(study), known, ""))):
+                found[path] = found.get(path, 0) + 1
+        except msgspec.DecodeError:
+            continue  # the reader names it
+    return dict(sorted(found.items()))
+
+
+def known_tree(source: Source) -> dict[str, Any]:
+    """The tree of all known paths: as `wire_tree`, with `...` where a branch is known and not looked into."""
+    tree = wire_tree(source)
+    for path in source.ignored:
+        node: Any = tree
+        *branches, leaf = path.split(".")
+        for index, name in enumerate(branches):
+            bare = name.removesuffix("[]")
+            if leaf == "*" and index == len(branches) - 1:
+                node[bare] = ...
+                break
+            node = node.setdefault(bare, [{}] if name.endswith("[]") else {})
+            node = node[0] if isinstance(node, list) else node
+        else:
+            node[leaf.removesuffix("[]")] = ...
+    return tree
+
+
+def _strict(node: Any, name: str) -> Any:
+    """A type that decodes the tree and refuses what it does not know; leaves are passed over undecoded."""
+    if node is None or node is ...:
+        return msgspec.Raw
+    if isinstance(node, list):
+        return msgspec.Raw if node[0] is None else list[_strict(node[0], name)]  # type: ignore[misc]
+    fields: list[tuple[str, Any, Any]] = []
+    for i, (key, child) in enumerate(node.items()):
+        inner = _strict(child, f"{name}_{key}")
+        passed_over = inner is msgspec.Raw
+        fields.append((f"f{i}", inner if passed_over else inner | None, msgspec.Raw(b"") if passed_over else None))
+    names = {f"f{i}": key for i, key in enumerate(node)}
+    return msgspec.defstruct(name, fields, forbid_unknown_fields=True, rename=names)
+
+
+def _unknown(value: Any, node: Any, path: str) -> Iterator[str]:
+    if node is None or node is ...:
+        return
+    if isinstance(node, list):
+        for item in value if isinstance(value, list) else [value]:
+            yield from _unknown(item, node[0], path)
+    elif isinstance(value, dict):
+        for key, child in value.items():
+            place = f"{path}.{key}" if path else key
+            if key in node:
+                yield from _unknown(child, node[key], place)
+            else:
+                yield place
+
+
+def _studies(payload: Path) -> Iterator[bytes | str]:
+    """The JSON text of each study of a well-formed payload; of a damaged one, of those that can be told apart."""
+    if packing.packing(payload) == "zip":
+        for _, content in packing.entries(payload):
+            if isinstance(content, bytes) and content.lstrip()[:1] == b"{":
+                yield from _unwrapped(content)
+        return
+    start = packing.first_bytes(payload)
+    form = json_records.shape(start)
+    if form == "page":
+        yield from _unwrapped(b"".join(packing.chunks(payload)))
+        return
+    packed = packing.packing(payload) == "gzip"
+    with store.connect() as connection:
+        rows = connection.execute(
+            f"""SELECT json FROM read_json_objects({quote(str(payload))}, maximum_object_size = {LARGEST_RECORD},
+                format = '{"array" if form == "array" else "unstructured"}', ignore_errors = false,
+                compression = '{"gzip" if packed else "uncompressed"}')"""
+        )
+        wrapped = _root(start) == "study"
+        while batch := rows.fetchmany(SLOW_BATCH):
+            for (text,) in batch:
+                yield from _unwrapped(text.encode()) if wrapped else (text,)
+
+
+class _Wrapped(msgspec.Struct):
+    """A page, or the site's internal record with its history: where the studies stand."""
+
+    studies: list[msgspec.Raw] | None = None
+    study: msgspec.Raw = msgspec.Raw(b"")
+
+
+def _unwrapped(content: bytes) -> Iterator[bytes]:
+    try:
+        wrapped = msgspec.json.decode(content, type=_Wrapped)
+    except msgspec.DecodeError:
+        return
+    if wrapped.studies is not None:
+        yield from map(bytes, wrapped.studies)
+    else:
+        yield bytes(wrapped.study) or content

@@ -1,0 +1,81 @@
+-- The disclosure ladder: which rungs each trial has reached, since when, and where it was seen. No rung has a clock.
+WITH articles AS (
+    SELECT
+        trial_id,
+        min(published_earliest) FILTER (WHERE counts_as_results) AS published,
+        arg_min(pmid, (coalesce(published_earliest, DATE '9999-12-31'), pmid)) FILTER (WHERE counts_as_results) AS pmid,
+        count(*) FILTER (WHERE counts_as_results) AS results_articles,
+        min(pmid) FILTER (WHERE is_retracted AND tier IN ('L1', 'L2', 'L3') AND filter_outcome = 'passed') AS retracted_pmid
+    FROM trial_publications
+    GROUP BY trial_id
+), papers AS (
+    SELECT
+        trial_id,
+        bool_or(kind = 'study_report') AS has_report,
+        min(coalesce(uploaded, document_date)) FILTER (WHERE kind = 'study_report') AS report_date,
+        bool_or(kind IN ('protocol', 'protocol_and_analysis_plan'))
+            AND bool_or(kind IN ('analysis_plan', 'protocol_and_analysis_plan')) AS has_plans,
+        max(coalesce(uploaded, document_date)) FILTER (WHERE kind LIKE 'protocol%' OR kind = 'analysis_plan') AS plans_date
+    FROM documents
+    GROUP BY trial_id
+), rungs AS (
+    SELECT
+        t.trial_id,
+        t.registered AS r0_date,
+        CASE s.status WHEN 'prospective' THEN true WHEN 'retrospective' THEN false END AS r1,
+        r.public.outcome AS r2,
+        r.public_date AS r2_date,
+        r.public.registration_id AS r2_where,
+        r.submitted.outcome AS r2s,
+        r.submitted_date AS r2s_date,
+        CASE
+            WHEN a.results_articles > 0 THEN true
+            WHEN l.has_unseen_result OR NOT p.is_whole THEN NULL
+            ELSE false END AS r3,
+        a.published AS r3_date,
+        a.pmid AS r3_pmid,
+        -- A register that shows documents and has none of this class shows that none is there.
+        coalesce(d.has_report, false) AS r4,
+        d.report_date AS r4_date,
+        coalesce(d.has_plans, false) AS r4p,
+        CASE WHEN d.has_plans THEN d.plans_date END AS r4p_date,
+        a.retracted_pmid
+    FROM trials AS t
+    JOIN registration_status AS s ON s.trial_id = t.trial_id AND s.rule = 'strict-day'
+    JOIN register_result_legs AS r ON r.trial_id = t.trial_id
+    JOIN article_result_legs AS l ON l.trial_id = t.trial_id
+    LEFT JOIN articles AS a ON a.trial_id = t.trial_id
+    LEFT JOIN papers AS d ON d.trial_id = t.trial_id
+    CROSS JOIN pubmed_state AS p
+)
+SELECT
+    trial_id,
+    true AS r0_known,
+    r0_date,
+    r1 AS r1_registered_before_start,
+    CASE WHEN r1 THEN r0_date END AS r1_date,
+    r2 AS r2_summary_results,
+    r2_date,
+    CASE WHEN r2 THEN r2_where END AS r2_where,
+    r2s AS r2s_submitted,
+    r2s_date,
+    r3 AS r3_results_article,
+    r3_date,
+    r3_pmid,
+    r4 AS r4_full_report,
+    r4_date,
+    r4p AS r4p_protocol_and_plan,
+    r4p_date,
+    retracted_pmid IS NOT NULL AS x_retracted,
+    retracted_pmid AS x_pmid,
+    r2 OR r3 OR r4 AS any_results,
+    least(CASE WHEN r2 THEN r2_date END, CASE WHEN r3 THEN r3_date END, CASE WHEN r4 THEN r4_date END)
+        AS earliest_results_date,
+    CASE
+        WHEN NOT coalesce(r2 OR r3 OR r4, false) THEN NULL
+        WHEN r2 AND coalesce(r2_date <= least(coalesce(r3_date, r2_date), coalesce(r4_date, r2_date)), NOT coalesce(r3, false))
+            THEN r2_where
+        WHEN r3 THEN 'PMID ' || r3_pmid
+        WHEN r4 THEN 'documents'
+        ELSE r2_where END AS earliest_results_where
+FROM rungs

@@ -1,0 +1,69 @@
+-- Macros that several queries share. The as-of date is getvariable('as_of').
+
+-- Words without case and punctuation, for comparison.
+CREATE OR REPLACE MACRO folded_words(x) AS
+    nullif(trim(regexp_replace(lower(strip_accents(x)), '[^\p{L}\p{N}]+', ' ', 'g')), '');
+
+-- The last day in time: calendar months after a day (29 February plus 12 months is 28 February).
+CREATE OR REPLACE MACRO due_day(day, months) AS CAST(day + to_months(CAST(months AS INTEGER)) AS DATE);
+
+-- One criterion: what the record says, true / false / unknown (NULL), and where it was read.
+CREATE OR REPLACE MACRO leg(value, outcome, registration, field) AS {
+    'value': CAST(value AS VARCHAR), 'outcome': CAST(outcome AS BOOLEAN),
+    'registration_id': CAST(registration AS VARCHAR), 'field': CAST(field AS VARCHAR), 'is_proxy': false};
+
+-- A criterion judged from something that stands for it.
+CREATE OR REPLACE MACRO proxy_leg(value, outcome, registration, field) AS {
+    'value': CAST(value AS VARCHAR), 'outcome': CAST(outcome AS BOOLEAN),
+    'registration_id': CAST(registration AS VARCHAR), 'field': CAST(field AS VARCHAR), 'is_proxy': true};
+
+-- The reporting status of one trial under one policy: the first match wins (vocabulary reporting_status).
+-- clock and due are one bound of each; a NULL outcome is unknown.
+CREATE OR REPLACE MACRO reporting_status_code(
+    as_of, started, in_scope, was_in_scope, clock, runs, is_public, reported, seen_public_by,
+    is_submitted, submitted, is_cancelled, searched, due, due_undeferred, grace_days
+) AS CASE
+    WHEN NOT started THEN 'never_started'
+    WHEN NOT in_scope AND was_in_scope THEN 'left_scope'
+    WHEN NOT in_scope THEN 'out_of_scope'
+    WHEN in_scope IS NULL THEN 'scope_unknown'
+    WHEN is_public THEN CASE
+        WHEN due IS NULL OR as_of <= due THEN 'reported_early'
+        WHEN coalesce(reported, seen_public_by) <= due THEN 'reported_on_time'
+        WHEN reported IS NULL THEN 'reported_undated'
+        ELSE 'reported_late' END
+    WHEN is_submitted THEN CASE
+        WHEN due IS NULL OR as_of <= due THEN 'submitted_early'
+        WHEN submitted <= due THEN 'submitted_on_time'
+        ELSE 'submitted_late' END
+    WHEN clock IS NULL AND NOT runs THEN 'inconsistent'
+    WHEN clock > as_of OR (clock IS NULL AND runs) THEN 'not_completed'
+    WHEN clock IS NULL THEN 'completion_unknown'
+    WHEN as_of <= due_undeferred THEN 'not_due'
+    WHEN as_of <= due THEN 'deferred'
+    WHEN as_of <= due + CAST(grace_days AS INTEGER) THEN 'in_grace'
+    WHEN searched IS NOT TRUE OR is_public IS NULL THEN 'reporting_unknown'
+    WHEN is_cancelled THEN 'overdue_submission_cancelled'
+    ELSE 'overdue' END;
+
+-- The verdict of a registration rule: registered in time, or certainly not.
+CREATE OR REPLACE MACRO registration_verdict(as_of, registered, start_earliest, in_time, too_late) AS CASE
+    WHEN registered IS NULL OR start_earliest IS NULL THEN 'unknown'
+    WHEN start_earliest > as_of THEN 'not_started'
+    WHEN in_time THEN 'prospective'
+    WHEN too_late THEN 'retrospective'
+    ELSE 'unknown' END;
+
+-- Whether an interval of days has passed: true, false, or unknown where the as-of date lies in it or there is none.
+CREATE OR REPLACE MACRO completed_by(earliest, latest) AS CASE
+    WHEN latest <= getvariable('as_of') THEN true
+    WHEN earliest > getvariable('as_of') THEN false END;
+
+-- The last day to register under the FDAAA. Starts before the duty began had until the day it began.
+CREATE OR REPLACE MACRO us_deadline(start_day) AS CASE
+    WHEN start_day < getvariable('policy').first_deadline THEN getvariable('policy').first_deadline
+    WHEN start_day IS NOT NULL THEN start_day + CAST(getvariable('policy').days AS INTEGER) END;
+
+-- Whether a source was looked at recently enough to show that nothing is there.
+CREATE OR REPLACE MACRO recent_enough(day) AS
+    day >= getvariable('as_of') - CAST(getvariable('policy').max_source_age_days AS INTEGER);

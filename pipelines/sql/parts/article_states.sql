@@ -1,0 +1,31 @@
+-- The article that stands for each (PMID, version): of numbered files the last event wins, and a deletion is one; a
+-- separately fetched record wins where it was revised later, or was fetched after the deletion.
+WITH last_event AS (
+    SELECT
+        i.pmid, i.version,
+        arg_max(i.event, (f.file_year, f.file_number, i.position)) AS event,
+        arg_max(i.file, (f.file_year, f.file_number, i.position)) AS file,
+        arg_max(i.position, (f.file_year, f.file_number, i.position)) AS position,
+        arg_max(f.snapshot_date, (f.file_year, f.file_number, i.position)) AS snapshot_date
+    FROM staged_index AS i
+    JOIN article_files AS f USING (file)
+    WHERE f.file_year IS NOT NULL AND f.is_applied AND NOT f.is_replaced
+        AND i.pmid IN (SELECT pmid FROM article_events)
+    GROUP BY i.pmid, i.version
+), candidates AS (
+    SELECT e.file, e.record_number, e.pmid, e.version, e.revised, e.snapshot_date, e.content_hash
+    FROM article_events AS e
+    JOIN last_event AS l ON l.file = e.file AND l.position = e.record_number AND l.event <> 'deletion'
+    UNION ALL
+    SELECT e.file, e.record_number, e.pmid, e.version, e.revised, e.snapshot_date, e.content_hash
+    FROM article_events AS e
+    LEFT JOIN last_event AS l USING (pmid, version)
+    WHERE e.file_year IS NULL AND (l.event IS DISTINCT FROM 'deletion' OR e.snapshot_date > l.snapshot_date)
+)
+SELECT pmid, version,
+    arg_max(file, (coalesce(revised, DATE '1900-01-01'), snapshot_date, content_hash, file, record_number)) AS file,
+    arg_max(
+        record_number,
+        (coalesce(revised, DATE '1900-01-01'), snapshot_date, content_hash, file, record_number)) AS record_number
+FROM candidates
+GROUP BY pmid, version

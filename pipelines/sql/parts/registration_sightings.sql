@@ -1,0 +1,18 @@
+-- Every time a payload showed a registration, numbered by version: equal content in a row is one version.
+-- Order: the record's own last update, then the snapshot's date, then the content's hash, so that the order in which
+-- dumps were imported never matters.
+WITH ordered AS (
+    SELECT
+        registration_id, source, snapshot, snapshot_date, payload, record_number, content_hash, file,
+        row_number() OVER record AS place,
+        content_hash IS DISTINCT FROM lag(content_hash) OVER record AS is_first
+    FROM staged_registrations
+    WINDOW record AS (
+        PARTITION BY registration_id
+        ORDER BY coalesce(last_update_posted, last_update_submitted) NULLS FIRST,
+            snapshot_date, content_hash, snapshot, payload, record_number)
+)
+SELECT
+    *,
+    CAST(sum(CAST(is_first AS INTEGER)) OVER (PARTITION BY registration_id ORDER BY place) AS INTEGER) AS version
+FROM ordered

@@ -1,0 +1,44 @@
+-- The criteria that most reporting policies share, one row per trial: did it start, what kind of study is it, was it
+-- once another kind, when did it complete, does it run.
+WITH edits AS (
+    SELECT v.trial_id, arg_max(v.registration_id, v.valid_to) AS registration_id, max(v.valid_to) AS changed_on
+    FROM registration_versions AS v
+    JOIN trials AS t ON t.trial_id = v.trial_id AND t.study_type_from = v.registration_id
+    WHERE v.study_type = 'interventional' AND NOT v.is_current AND t.study_type <> 'interventional'
+    GROUP BY v.trial_id
+)
+SELECT
+    t.trial_id,
+    leg(
+        concat_ws(', ', t.status, 'enrolment ' || t.enrolment || ' ' || coalesce(t.enrolment_type, '')),
+        CASE
+            WHEN t.status = 'withdrawn' OR (t.enrolment = 0 AND t.enrolment_type = 'actual') THEN false
+            WHEN t.status IS NOT NULL OR t.enrolment IS NOT NULL THEN true END,
+        coalesce(t.status_from, t.enrolment_from), 'status, enrolment') AS started,
+    leg(t.study_type, t.study_type = 'interventional', coalesce(t.study_type_from, t.main_registration_id), 'study_type')
+        AS interventional,
+    leg('interventional until ' || e.changed_on, e.trial_id IS NOT NULL, e.registration_id, 'study_type')
+        AS in_scope_before,
+    leg(t.status, s.runs, coalesce(t.status_from, t.main_registration_id), 'status') AS running,
+    -- The clock by primary completion; completion stands for it where it is the only one known, and the other way.
+    coalesce(t.primary_completion_earliest, t.completion_earliest) AS primary_earliest,
+    coalesce(t.primary_completion_latest, t.completion_latest) AS primary_latest,
+    coalesce(t.completion_earliest, t.primary_completion_earliest) AS completion_earliest,
+    coalesce(t.completion_latest, t.primary_completion_latest) AS completion_latest,
+    CASE
+        WHEN t.primary_completion_earliest IS NOT NULL OR t.completion_earliest IS NULL THEN leg(
+            t.primary_completion_raw, completed_by(t.primary_completion_earliest, t.primary_completion_latest),
+            coalesce(t.primary_completion_from, t.main_registration_id), 'primary_completion')
+        ELSE proxy_leg(
+            t.completion_raw, completed_by(t.completion_earliest, t.completion_latest),
+            t.completion_from, 'completion') END AS primary_completed,
+    CASE
+        WHEN t.completion_earliest IS NOT NULL OR t.primary_completion_earliest IS NULL THEN leg(
+            t.completion_raw, completed_by(t.completion_earliest, t.completion_latest),
+            coalesce(t.completion_from, t.main_registration_id), 'completion')
+        ELSE proxy_leg(
+            t.primary_completion_raw, completed_by(t.primary_completion_earliest, t.primary_completion_latest),
+            t.primary_completion_from, 'primary_completion') END AS completed
+FROM trials AS t
+LEFT JOIN vocabulary_recruitment_status AS s ON s.code = t.status
+LEFT JOIN edits AS e USING (trial_id)

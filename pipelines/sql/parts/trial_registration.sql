@@ -1,0 +1,38 @@
+-- First registration and start of every trial, with the start as the oldest known version of the record gave it.
+WITH first_version AS (
+    SELECT
+        t.trial_id,
+        arg_min_null(v.start_raw, v.version) AS start_raw,
+        arg_min_null(v.start_earliest, v.version) AS start_earliest,
+        arg_min_null(v.start_latest, v.version) AS start_latest,
+        arg_min_null(v.start_precision, v.version) AS start_precision
+    FROM registration_versions AS v
+    JOIN trials AS t ON t.trial_id = v.trial_id AND coalesce(t.start_from, t.main_registration_id) = v.registration_id
+    GROUP BY t.trial_id
+), starts AS (
+    SELECT
+        trial_id,
+        min(start_earliest) AS start_earliest,
+        max(start_latest) AS start_latest,
+        coalesce(bool_or(start_precision = 'year'), false) AS has_year_only
+    FROM registrations
+    WHERE replaced_by IS NULL
+    GROUP BY trial_id
+)
+SELECT
+    t.trial_id,
+    t.registered,
+    s.start_earliest,
+    s.start_latest,
+    s.has_year_only,
+    t.start_type = 'estimated' AS is_estimated,
+    f.start_raw AS first_start_raw,
+    f.start_earliest AS first_start_earliest,
+    f.start_latest AS first_start_latest,
+    f.start_precision = 'year' AS first_is_year_only,
+    leg(t.registered, t.registered IS NOT NULL, coalesce(t.registered_from, t.main_registration_id), 'registered')
+        AS registered_leg,
+    leg(t.start_raw, t.start_earliest IS NOT NULL, coalesce(t.start_from, t.main_registration_id), 'start') AS start_leg
+FROM trials AS t
+JOIN starts AS s USING (trial_id)
+JOIN first_version AS f USING (trial_id)

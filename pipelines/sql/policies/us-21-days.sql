@@ -1,0 +1,28 @@
+-- FDAAA: first submission within 21 days of the start; for earlier starts the deadline is the day the duty began.
+WITH deadlines AS (
+    SELECT
+        *,
+        us_deadline(start_earliest) AS deadline_earliest,
+        us_deadline(start_latest) AS deadline_latest,
+        us_deadline(first_start_earliest) AS first_deadline_earliest,
+        us_deadline(first_start_latest) AS first_deadline_latest
+    FROM trial_registration
+)
+SELECT
+    trial_id,
+    getvariable('policy').version AS rule_version,
+    registration_verdict(
+        getvariable('as_of'), registered, start_earliest,
+        registered <= deadline_earliest, registered > deadline_latest) AS status,
+    registered,
+    start_earliest,
+    start_latest,
+    deadline_earliest,
+    deadline_latest,
+    first_start_raw AS start_first_version,
+    registration_verdict(
+        getvariable('as_of'), registered, first_start_earliest,
+        registered <= first_deadline_earliest, registered > first_deadline_latest) AS status_first_version,
+    registered_leg AS registered_on,
+    start_leg AS started_on
+FROM deadlines

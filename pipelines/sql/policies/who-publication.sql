@@ -1,0 +1,25 @@
+-- WHO joint statement 2017: main findings published within 24 months of study completion.
+SELECT
+    t.trial_id,
+    getvariable('policy').version AS rule_version,
+    t.completion_earliest AS clock_earliest,
+    t.completion_latest AS clock_latest,
+    due_day(t.completion_earliest, getvariable('policy').months) AS due_earliest,
+    due_day(t.completion_latest, getvariable('policy').months) AS due_latest,
+    due_day(t.completion_latest, getvariable('policy').months) AS due_undeferred,
+    a.public_date,
+    a.public_date AS reported_date,
+    NULL::DATE AS submitted_date,
+    NULL::DATE AS seen_public_by,
+    t.started,
+    t.interventional,
+    t.in_scope_before,
+    t.completed,
+    t.running,
+    a.public,
+    leg(NULL, false, NULL, NULL) AS submitted,
+    leg(NULL, false, NULL, NULL) AS cancelled,
+    leg(p.state, p.is_whole AND recent_enough(p.complete_through), NULL, 'sources.pubmed') AS searched
+FROM trial_legs AS t
+JOIN article_result_legs AS a USING (trial_id)
+CROSS JOIN pubmed_state AS p

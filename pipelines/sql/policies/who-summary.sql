@@ -1,0 +1,9 @@
+-- WHO joint statement 2017: summary results on a register within 12 months of primary completion.
+SELECT
+    * EXCLUDE (last_seen),
+    getvariable('policy').version AS rule_version,
+    due_day(clock_earliest, getvariable('policy').months) AS due_earliest,
+    due_day(clock_latest, getvariable('policy').months) AS due_latest,
+    due_day(clock_latest, getvariable('policy').months) AS due_undeferred,
+    leg('record last seen ' || last_seen, recent_enough(last_seen), public.registration_id, 'last_seen') AS searched
+FROM register_summary_legs

@@ -1,0 +1,22 @@
+-- One verdict per trial and registration rule, with the days between start and registration.
+SELECT
+    l.trial_id,
+    l.policy AS rule,
+    l.rule_version,
+    l.status,
+    date_diff('day', l.start_latest, l.registered) AS days_min,
+    date_diff('day', l.start_earliest, l.registered) AS days_max,
+    l.registered,
+    l.start_earliest,
+    l.start_latest,
+    l.deadline_earliest,
+    l.deadline_latest,
+    CASE WHEN l.status = 'unknown' THEN nullif(concat_ws(', ',
+        CASE WHEN l.registered IS NULL THEN 'registered' END,
+        CASE WHEN l.start_earliest IS NULL THEN 'start' END), '') END AS missing_field,
+    coalesce(r.is_estimated AND l.start_earliest <= getvariable('as_of'), false) AS start_is_estimated,
+    r.first_start_raw IS DISTINCT FROM r.start_leg.value AS start_moved,
+    l.start_first_version,
+    l.status_first_version
+FROM registration_legs AS l
+JOIN trial_registration AS r USING (trial_id)

@@ -1,0 +1,16 @@
+-- Every distinct version of every registration, in order, with the dates between which it was the newest.
+SELECT
+    s.registration_id,
+    s.version,
+    m.trial_id,
+    s.is_current,
+    s.snapshot,
+    s.first_seen,
+    s.last_seen,
+    s.valid_to,
+    r.* EXCLUDE (registration_id, payload, record_number, aliases, identifiers, conditions, keywords, condition_mesh,
+        interventions, intervention_mesh, outcomes, countries, sponsors, publications, documents, result_events, rejects,
+        snapshot, snapshot_date, scope, file)
+FROM version_spans AS s
+JOIN staged_registrations AS r USING (file, record_number)
+JOIN trial_members AS m ON m.registration_id = s.registration_id

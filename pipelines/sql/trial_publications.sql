@@ -1,0 +1,68 @@
+-- Which article belongs to which trial, on what evidence, how strong, and whether it counts as the trial's results.
+-- Tiers and results filter: rules of the link tiers L1 to L5 (vocabulary link_tier). References that the sponsor calls
+-- background, and numbers that stand only in an article's reference list, are no link.
+WITH evidence AS (
+    SELECT t.trial_id, n.pmid, n.section AS kind, n.number AS proof
+    FROM publication_numbers AS n JOIN trial_numbers AS t USING (number)
+    UNION
+    SELECT trial_id, pmid, 'registry_' || reference_type, registration_id
+    FROM registry_references
+    WHERE reference_type IN ('result', 'derived') AND pmid IS NOT NULL
+), links AS (
+    SELECT
+        trial_id, pmid,
+        list_sort(list(DISTINCT kind)) AS evidence,
+        list_sort(list(DISTINCT proof)) AS proof
+    FROM evidence
+    GROUP BY trial_id, pmid
+), judged AS (
+    SELECT
+        l.*,
+        p.pmid IS NOT NULL AS is_loaded,
+        p.* EXCLUDE (pmid, snapshot),
+        t.start_earliest, t.primary_completion_earliest, t.completion_earliest,
+        coalesce(r.trials_named, 0) AS trials_named,
+        list_contains(evidence, 'data_bank') AS in_data_bank,
+        list_contains(evidence, 'title') OR list_contains(evidence, 'abstract') AS in_text,
+        list_contains(evidence, 'registry_result') AS is_registry_result,
+        p.published_latest < t.start_earliest AS before_start,
+        p.published_latest < coalesce(t.primary_completion_earliest, t.completion_earliest) AS before_pcd
+    FROM links AS l
+    JOIN trials AS t USING (trial_id)
+    LEFT JOIN publications AS p USING (pmid)
+    LEFT JOIN publication_reach AS r USING (pmid)
+), filtered AS (
+    SELECT
+        *,
+        CASE
+            WHEN NOT is_loaded THEN 'article_not_seen'
+            WHEN record_kind = 'book' THEN 'book'
+            WHEN list_has_any(publication_type_ids, (SELECT list(ui) FROM excluded_publication_types))
+                THEN 'publication_type'
+            WHEN regexp_matches(lower(title), getvariable('not_results_title')) THEN 'title'
+            WHEN regexp_matches(lower(title), getvariable('study_design_ending'))
+                AND NOT regexp_matches(lower(title), 'withdrawal|cross-?over') THEN 'title'
+            WHEN before_start THEN 'before_start'
+            ELSE 'passed' END AS filter_outcome,
+        CASE
+            WHEN NOT is_loaded THEN NULL
+            WHEN in_data_bank AND in_text THEN 'L1'
+            WHEN in_data_bank OR is_registry_result THEN 'L2'
+            WHEN in_text THEN 'L3'
+            ELSE 'L4' END AS tier
+    FROM judged
+)
+SELECT
+    trial_id, pmid, evidence, proof, tier, filter_outcome,
+    is_loaded,
+    coalesce(before_pcd, false) AS is_before_pcd,
+    trials_named > 3 AS is_pooled,
+    coalesce(is_retracted, false) AS is_retracted,
+    coalesce(is_preprint, false) AS is_preprint,
+    published_earliest,
+    published_latest,
+    published_precision,
+    coalesce(
+        tier IN ('L1', 'L2', 'L3') AND filter_outcome = 'passed' AND NOT coalesce(before_pcd, false)
+        AND trials_named <= 3 AND NOT is_retracted AND NOT is_preprint, false) AS counts_as_results
+FROM filtered

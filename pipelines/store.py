@@ -1,0 +1,141 @@
+"""Files and connections: Parquet in and out, DuckDB connections, writes that are whole or not there.
+
+Together with `snapshots` the only module that opens data files. It knows nothing of what the tables mean.
+"""
+
+import contextlib
+import fcntl
+import json
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import duckdb
+
+from pipelines.contracts import quote
+from pipelines.errors import DataError, UsageError
+
+ROW_GROUP = 122_880
+"""Rows per Parquet row group: DuckDB's own, small enough that a look-up by key reads little."""
+
+
+@contextlib.contextmanager
+def connect(
+    path: Path | None = None, *, threads: int = 1, memory_limit: str = "1GB", spill: Path | None = None
+) -> Iterator[duckdb.DuckDBPyConnection]:
+    """A DuckDB connection that is closed whatever happens. It never fetches an extension from the network."""
+    config: dict[str, Any] = {
+        "threads": threads,
+        "memory_limit": memory_limit,
+        "autoinstall_known_extensions": "false",
+        "preserve_insertion_order": "true",
+    }
+    if spill is not None:
+        config["temp_directory"] = str(spill)
+    connection = duckdb.connect(str(path) if path else ":memory:", config=config)
+    try:
+        connection.execute("SET enable_progress_bar = false")
+        connection.execute("SET TimeZone = 'UTC'")
+        yield connection
+    finally:
+        connection.close()
+
+
+@contextlib.contextmanager
+def open_warehouse(data: Path) -> Iterator[duckdb.DuckDBPyConnection]:
+    """The current warehouse, read-only. Raises UsageError where none has been built."""
+    path = data / "warehouse" / "alltrials.duckdb"
+    if not path.exists():
+        raise UsageError(f"There is no warehouse in {data}: import some dumps and run `build` first.")
+    connection = duckdb.connect(str(path.resolve()), read_only=True, config={"autoinstall_known_extensions": "false"})
+    try:
+        yield connection
+    finally:
+        connection.close()
+
+
+def write_parquet(
+    connection: duckdb.DuckDBPyConnection, query: str, path: Path, metadata: Mapping[str, str] | None = None
+) -> None:
+    """Writes the rows of `query` in their order: zstd, version 1 pages, stamped with `metadata`."""
+    stamp = ", ".join(f"{key}: {quote(value)}" for key, value in (metadata or {}).items())
+    options = f"FORMAT parquet, COMPRESSION zstd, PARQUET_VERSION v1, ROW_GROUP_SIZE {ROW_GROUP}"
+    if stamp:
+        options += f", KV_METADATA {{{stamp}}}"
+    with whole(path) as aside:
+        connection.execute(f"COPY ({query}) TO {quote(str(aside))} ({options})")
+
+
+def parquet_list(paths: Sequence[Path]) -> str:
+    """An SQL list literal of files, for read_parquet."""
+    return "[" + ", ".join(quote(str(p)) for p in paths) + "]"
+
+
+@contextlib.contextmanager
+def whole(path: Path) -> Iterator[Path]:
+    """Gives a name aside to write to; the file takes its real name only when the block ends well."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    handle, name = tempfile.mkstemp(prefix=f".{path.name}.", suffix=".part", dir=path.parent)
+    os.close(handle)
+    aside = Path(name)
+    try:
+        yield aside
+        aside.chmod(0o644)
+        _sync(aside)
+        aside.replace(path)
+    finally:
+        aside.unlink(missing_ok=True)
+
+
+@contextlib.contextmanager
+def whole_folder(path: Path) -> Iterator[Path]:
+    """The same for a folder: it appears complete under its name, or not at all."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    aside = Path(tempfile.mkdtemp(prefix=f".{path.name}.", suffix=".part", dir=path.parent))
+    try:
+        yield aside
+        aside.chmod(0o755)
+        aside.rename(path)
+    finally:
+        shutil.rmtree(aside, ignore_errors=True)
+
+
+def write_json(path: Path, value: object) -> None:
+    """Writes JSON with sorted keys: the same value gives the same bytes."""
+    with whole(path) as aside:
+        aside.write_text(json.dumps(value, indent=1, sort_keys=True, ensure_ascii=False) + "\n", encoding="utf-8")
+
+
+def read_json(path: Path) -> Any:
+    return json.loads(path.read_text(encoding="utf-8"))
+
+
+def switch(link: Path, target: Path) -> None:
+    """Points the symlink `link` to its sibling folder `target` in one step: a reader sees the old one or the new one."""
+    aside = link.with_name(f".{link.name}.{os.getpid()}")
+    aside.unlink(missing_ok=True)
+    aside.symlink_to(os.path.relpath(target, link.parent))
+    aside.replace(link)
+
+
+@contextlib.contextmanager
+def only_writer(data: Path) -> Iterator[None]:
+    """Holds the data folder's lock: two processes never write to one data folder at once. Raises DataError if taken."""
+    data.mkdir(parents=True, exist_ok=True)
+    with (data / ".lock").open("a") as handle:
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise DataError(f"Another import or build is writing to {data}: wait for it to end, then try again.") from None
+        yield
+
+
+def _sync(path: Path) -> None:
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

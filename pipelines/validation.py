@@ -1,0 +1,180 @@
+"""Checks of the built tables: the contracts' violation queries, and a Great Expectations suite per table.
+
+The only user of great_expectations, imported inside functions since it takes seconds. What is checked follows from the
+contracts alone. Nothing here decides what a table means or builds one.
+"""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import duckdb
+
+from pipelines import privacy
+from pipelines.contracts import Check, Contracts, Table, quote, violation_queries
+from pipelines.settings import quiet_libraries
+
+BATCH = 250_000
+"""Rows that Great Expectations sees at once: it works on pandas frames, whose size has to be bounded."""
+EXAMPLES = 3
+
+
+@dataclass(frozen=True)
+class Result:
+    """One check of one table. outcome: passed, warned (a violation that does not stop a build) or failed."""
+
+    table_name: str
+    engine: str
+    check_name: str
+    description: str
+    severity: str
+    outcome: str
+    checked: int
+    violations: int
+    examples: str
+
+
+def check_columns(table: Table, columns: list[str]) -> Result:
+    """Whether a query gives the contract's columns: a missing or an additional one is a violation."""
+    expected = set(table.column_names)
+    missing = [f"missing: {c}" for c in table.column_names if c not in columns]
+    strange = [f"not in the contract: {c}" for c in columns if c not in expected]
+    found = missing + strange
+    return _result(table, "sql", Check("columns", "", "The table has exactly the contract's columns."), 0, len(found), found)
+
+
+def check_table(connection: duckdb.DuckDBPyConnection, table: Table, contracts: Contracts) -> Iterator[Result]:
+    """Runs every violation query of the contract, and the search for contact data in all text."""
+    rows = _count(connection, f'FROM "{table.name}"')
+    for check in (*violation_queries(table, contracts), *contact_checks(table)):
+        found = _count(connection, f"FROM ({check.sql})")
+        shown = connection.sql(f"SELECT * FROM ({check.sql}) LIMIT {EXAMPLES}").fetchall() if found else []
+        private = check.name.startswith("no_")
+        yield _result(table, "sql", check, rows, found, [] if private else [str(r) for r in shown])
+
+
+def contact_checks(table: Table) -> list[Check]:
+    """No e-mail-like value in any text column; a telephone-like one is reported."""
+    texts = [c.name for c in table.columns if "VARCHAR" in c.type]
+    if not texts:
+        return []
+    joined = "concat_ws(' ', " + ", ".join(f'CAST("{name}" AS VARCHAR)' for name in texts) + ")"
+    keys = ", ".join(f'"{k}"' for k in table.key)
+    seen = f"SELECT {keys} FROM \"{table.name}\" WHERE"
+    return [
+        Check(
+            "no_mail",
+            f"{seen} contains({joined}, '@') AND regexp_matches({joined}, {quote(privacy.EMAIL)})",
+            "No text holds an e-mail address.",
+        ),
+        Check(
+            "no_telephone",
+            f"{seen} regexp_matches({joined}, {quote(privacy.PHONE)})",
+            "No text holds a telephone number.",
+            "warn",
+        ),
+    ]
+
+
+def _count(connection: duckdb.DuckDBPyConnection, source: str) -> int:
+    row = connection.sql(f"SELECT count(*) {source}").fetchone()
+    assert row is not None
+    return int(row[0])
+
+
+def _result(table: Table, engine: str, check: Check, rows: int, violations: int, examples: list[str]) -> Result:
+    outcome = "passed" if not violations else "failed" if check.severity == "error" else "warned"
+    shown = privacy.without_mail("; ".join(examples[:EXAMPLES]))[:500]
+    return Result(table.name, engine, check.name, check.description, check.severity, outcome, rows, violations, shown)
+
+
+# --- Great Expectations ---------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Expectation:
+    """One expectation of a suite: Great Expectations' class name and its arguments. columns: what it has to see."""
+
+    name: str
+    kind: str
+    arguments: dict[str, Any]
+    columns: tuple[str, ...]
+
+
+def expectations(table: Table, contracts: Contracts) -> list[Expectation]:
+    """The contract as expectations. Foreign keys and rules over rows are left to SQL, which sees all tables at once."""
+    found: list[Expectation] = []
+    for column in table.columns:
+        name = column.name
+        if column.required:
+            found.append(Expectation(f"{name}_required", "ExpectColumnValuesToNotBeNull", {"column": name}, (name,)))
+        if column.vocabulary:
+            codes = list(contracts.vocabularies[column.vocabulary])
+            arguments = {"column": name, "value_set": codes}
+            found.append(Expectation(f"{name}_vocabulary", "ExpectColumnValuesToBeInSet", arguments, (name,)))
+        if column.minimum is not None or column.maximum is not None:
+            low = float(column.minimum) if column.minimum is not None else None
+            high = float(column.maximum) if column.maximum is not None else None
+            bounds: dict[str, Any] = {"column": name, "min_value": low, "max_value": high}
+            found.append(Expectation(f"{name}_bounds", "ExpectColumnValuesToBeBetween", bounds, (name,)))
+        if column.pattern:
+            arguments = {"column": name, "regex": f"^(?:{column.pattern})$"}
+            found.append(Expectation(f"{name}_pattern", "ExpectColumnValuesToMatchRegex", arguments, (name,)))
+    key = tuple(table.key)
+    if len(key) == 1:
+        found.append(Expectation("key_unique", "ExpectColumnValuesToBeUnique", {"column": key[0]}, key))
+    else:
+        found.append(
+            Expectation("key_unique", "ExpectCompoundColumnsToBeUnique", {"column_list": list(key)}, key)
+        )
+    return found
+
+
+def run_suites(
+    connection: duckdb.DuckDBPyConnection, tables: list[Table], contracts: Contracts
+) -> Iterator[Result]:
+    """Runs the suite of each table over frames of at most BATCH rows and of the columns it needs.
+
+    Uniqueness of a key that does not fit one frame is judged per frame; the SQL check of the same name sees it whole.
+    """
+    quiet_libraries()
+    import great_expectations as gx
+    from great_expectations import expectations as gxe
+
+    context = gx.get_context(mode="ephemeral")
+    context.variables.progress_bars = {"globally": False}
+    source = context.data_sources.add_pandas("warehouse")
+    for table in tables:
+        wanted = expectations(table, contracts)
+        definition = source.add_dataframe_asset(table.name).add_batch_definition_whole_dataframe("rows")
+        suite = gx.ExpectationSuite(
+            name=table.name, expectations=[getattr(gxe, e.kind)(**e.arguments, meta={"name": e.name}) for e in wanted]
+        )
+        tally = {e.name: [0, 0, []] for e in wanted}
+        for frame in _frames(connection, table, sorted({c for e in wanted for c in e.columns})):
+            outcome = definition.get_batch(batch_parameters={"dataframe": frame}).validate(suite)
+            for result in outcome.results:
+                _tally(tally[result.expectation_config.meta["name"]], result, len(frame))
+        for e in wanted:
+            rows, violations, examples = tally[e.name]
+            text = re.sub(r"(?<!^)(?=[A-Z])", " ", e.kind).lower()
+            yield _result(table, "great_expectations", Check(e.name, "", text), rows, violations, examples)
+
+
+def _frames(connection: duckdb.DuckDBPyConnection, table: Table, columns: list[str]) -> Iterator[Any]:
+    names = ", ".join(f'"{c}"' for c in columns)
+    reader = connection.sql(f'SELECT {names} FROM "{table.name}"').to_arrow_reader(BATCH)
+    for batch in reader:
+        yield batch.to_pandas()
+
+
+def _tally(entry: list[Any], result: Any, rows: int) -> None:
+    entry[0] += rows
+    if result.success:
+        return
+    details = result.result or {}
+    entry[1] += int(details.get("unexpected_count") or 1)
+    entry[2] += [str(v) for v in details.get("partial_unexpected_list", [])[:EXAMPLES]]
+    if result.exception_info and result.exception_info.get("raised_exception"):
+        entry[2].append("the expectation could not be evaluated")
