@@ -1,14 +1,15 @@
 """A build: from the raw archive to one complete set of tables, checked, and switched in as the warehouse in one step.
 
-Reading is `staging`, the queries are SQL files in the order that `queries` finds, checks are `validation`. The result is
-a function of the raw archive, the ledger, the code and the as-of date; nothing here asks the clock or the network.
+Reading is `staging`, the queries are SQL files in the order that `queries` finds, checks are `validation`. The result
+is a function of the raw archive, the ledger, the code and the as-of date; nothing here asks the clock or the network.
 """
 
+import contextlib
 import hashlib
 import shutil
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import astuple, dataclass, field, fields
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import astuple, dataclass, fields, replace
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -43,105 +44,146 @@ STUDY_DESIGN_ENDING = r": study design\.?$"
 
 @dataclass(frozen=True)
 class Built:
-    """What a build made: its folder, and what a person wants to know of it."""
+    """What a build made, and what a person wants to know of it.
+
+    folder: where its files lie. events: what it adds to the ledger. results: one per check.
+    left_out: files or parts of files that did not get in.
+    """
 
     id: str
     as_of: date
     folder: Path
+    events: Sequence[ledger.Event]
     counts: Mapping[str, int]
     statuses: Mapping[str, Mapping[str, int]]
     payloads: Sequence[Mapping[str, Any]]
     rejects: Mapping[str, int]
     left_out: Sequence[str]
     results: Sequence[Result]
-    notes: Sequence[str] = field(default_factory=tuple)
+    notes: Sequence[str]
+
+    @property
+    def failed(self) -> list[Result]:
+        return [r for r in self.results if r.outcome == "failed"]
+
+
+def _silent(text: str) -> None:
+    """Says nothing."""
 
 
 def build(
     settings: Settings,
     as_of: date,
     *,
-    say: Callable[[str], None] = lambda text: None,
+    say: Callable[[str], None] = _silent,
     overrides: Mapping[str, str] | None = None,
 ) -> Built:
-    """Builds the warehouse of the as-of date from all snapshots up to it.
+    """Builds the warehouse of the as-of date from all snapshots up to it, checks it, and switches to it.
 
     say: told in a few words what is being done. overrides: see `queries.all_queries`. Raises UsageError where nothing
     has been imported, DataError where a check fails; the last good build then stays the warehouse.
     """
     with store.only_writer(settings.data):
         taken = snapshots.listed(settings.data, as_of)
-        if not taken:
-            raise UsageError(f"Nothing has been imported up to {as_of}: run `import` first.")
-        staged, cited = _read(settings, taken, say)
-        folder = settings.data / "builds"
-        folder.mkdir(parents=True, exist_ok=True)
-        work = folder / f".{as_of}.work"
-        shutil.rmtree(work, ignore_errors=True)
-        work.mkdir()
-        try:
-            return _build(settings, as_of, staged, cited, work, say, overrides)
-        finally:
-            shutil.rmtree(work, ignore_errors=True)
+        registers = read_registers(settings, taken, say)
+        articles = read_articles(settings, taken, registers, say)
+        with unpublished(settings.data, as_of) as folder:
+            built = make(settings, as_of, [*registers, *articles], folder, say, overrides)
+            if built.failed:
+                raise DataError(complaint(built.failed))
+            return publish(settings.data, built)
 
 
-def _read(
-    settings: Settings, taken: Sequence[Snapshot], say: Callable[[str], None]
-) -> tuple[list[Staged], frozenset[int]]:
-    """Stages the registers first: the PMIDs that they cite decide which articles are kept."""
+def read_registers(settings: Settings, taken: Sequence[Snapshot], say: Callable[[str], None] = _silent) -> list[Staged]:
+    """Stages the payloads of all registers. Raises UsageError where nothing has been imported at all."""
+    if not taken:
+        raise UsageError("Nothing has been imported up to that day: run `import` first.")
+    return staging.stage(
+        settings.data, _of_kind(taken, "registration_records"), workers=settings.threads, told=_told(say)
+    )
 
+
+def read_articles(
+    settings: Settings, taken: Sequence[Snapshot], registers: Sequence[Staged], say: Callable[[str], None] = _silent
+) -> list[Staged]:
+    """Stages the payloads of PubMed, after the registers: the PMIDs that they cite decide which articles are kept."""
+    return staging.stage(
+        settings.data,
+        _of_kind(taken, "articles"),
+        workers=settings.threads,
+        cited=cited_pmids(registers),
+        told=_told(say),
+    )
+
+
+def _of_kind(taken: Sequence[Snapshot], kind: str) -> list[Snapshot]:
+    return [s for s in taken if kind == staging.module(s.source).KIND]
+
+
+def _told(say: Callable[[str], None]) -> Callable[[Staged, bool], None]:
     def told(item: Staged, fresh: bool) -> None:
         if fresh:
             say(f"read {item.snapshot.source} {item.payload.name}: {item.report.records_in:,} records")
 
-    def of(kind: str) -> list[Snapshot]:
-        return [s for s in taken if staging.module(s.source).KIND == kind]
-
-    registers = staging.stage(settings.data, of("registration_records"), workers=settings.threads, told=told)
-    cited = _cited(registers)
-    articles = staging.stage(settings.data, of("articles"), workers=settings.threads, cited=cited, told=told)
-    return [*registers, *articles], cited
+    return told
 
 
-def _cited(registers: Sequence[Staged]) -> frozenset[int]:
-    files = [s.records for s in registers]
+def cited_pmids(staged: Sequence[Staged]) -> frozenset[int]:
+    """PMIDs that any version of any registration names."""
+    files = [s.records for s in staged if staging.module(s.snapshot.source).KIND == "registration_records"]
     if not files:
         return frozenset()
     with store.connect() as connection:
         rows = connection.sql(
-            f"""SELECT DISTINCT p.pmid FROM read_parquet({store.parquet_list(files)}) AS r, unnest(r.publications) AS u(p)
+            f"""SELECT DISTINCT p.pmid
+            FROM read_parquet({store.parquet_list(files)}) AS r, unnest(r.publications) AS u(p)
             WHERE p.pmid IS NOT NULL"""
         ).fetchall()
     return frozenset(pmid for (pmid,) in rows)
 
 
-def _build(
+@contextlib.contextmanager
+def unpublished(data: Path, as_of: date) -> Iterator[Path]:
+    """An empty folder for a build that is not published yet; what is left in it is gone afterwards."""
+    folder = data / "builds" / f".{as_of}.unpublished"
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(parents=True)
+    try:
+        yield folder
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def make(
     settings: Settings,
     as_of: date,
     staged: Sequence[Staged],
-    cited: frozenset[int],
-    work: Path,
-    say: Callable[[str], None],
-    overrides: Mapping[str, str] | None,
+    folder: Path,
+    say: Callable[[str], None] = _silent,
+    overrides: Mapping[str, str] | None = None,
 ) -> Built:
+    """Makes and checks all tables in `folder`. Where a check fails, nothing is written there but the verdict stands in
+    `failed`; DataError is raised only where a table cannot be made at all."""
     known = contracts()
-    out = work / "tables"
-    out.mkdir()
+    work = folder / "work"
+    work.mkdir()
     with store.connect(
         work / "work.duckdb", threads=settings.threads, memory_limit=settings.memory_limit, spill=work
     ) as connection:
-        prepare(connection, known, as_of, staged, cited)
+        prepare(connection, known, as_of, staged)
         events = _run(connection, settings.data, as_of, say, overrides)
         say("checking")
         results = _check(connection, known)
-        failed = [r for r in results if r.outcome == "failed"]
-        if failed:
-            raise DataError(_complaint(failed))
-        say("writing")
-        _write_tables(connection, known, as_of, out)
-        built = _summary(connection, _build_id(as_of, staged, settings.data, events), as_of, staged, results)
-    write_database(known, as_of, out, settings)
-    return _publish(settings.data, built, events, out)
+        identifier = _build_id(as_of, staged, settings.data, events)
+        built = _summary(connection, identifier, as_of, folder, staged, events, results)
+        if not built.failed:
+            say("writing")
+            _write_tables(connection, known, as_of, folder)
+    shutil.rmtree(work)
+    if not built.failed:
+        write_database(known, as_of, folder, settings)
+        _write_manifest(built)
+    return built
 
 
 # --- what the queries find ------------------------------------------------------------------------------------------
@@ -152,7 +194,6 @@ def prepare(
     known: Contracts,
     as_of: date,
     staged: Sequence[Staged],
-    cited: frozenset[int] = frozenset(),
 ) -> None:
     """Sets the as-of date, the macros, the code lists and the staged payloads."""
     connection.execute(f"SET VARIABLE as_of = DATE '{as_of}'")
@@ -162,13 +203,15 @@ def prepare(
     connection.execute(dates.SQL_MACROS + queries.macros())
     for name, codes in known.vocabularies.items():
         _fill(connection, f"vocabulary_{name}", list(codes.values()))
-    connection.execute("ALTER TABLE vocabulary_recruitment_status ALTER runs TYPE BOOLEAN USING nullif(runs, '')::BOOLEAN")
+    connection.execute(
+        "ALTER TABLE vocabulary_recruitment_status ALTER runs TYPE BOOLEAN USING nullif(runs, '')::BOOLEAN"
+    )
     _fill(connection, "source_terms", [_terms(s) for s in known.sources.values()])
     connection.execute("ALTER TABLE source_terms ALTER redistributable TYPE BOOLEAN")
     excluded = [r for r in contract_files.reference("publication_types") if r["is_results_excluded"] == "true"]
     _fill(connection, "excluded_publication_types", excluded)
     connection.execute("CREATE TABLE cited_pmids (pmid BIGINT)")
-    connection.execute("INSERT INTO cited_pmids SELECT unnest(?::BIGINT[])", [sorted(cited)])
+    connection.execute("INSERT INTO cited_pmids SELECT unnest(?::BIGINT[])", [sorted(cited_pmids(staged))])
     staging.register(connection, staged)
 
 
@@ -211,11 +254,11 @@ def _run(
         elif query.name == "placeholder_numbers":
             _placeholder_numbers(connection)
         else:
-            make(connection, query)
+            run_query(connection, query)
     return events
 
 
-def make(connection: duckdb.DuckDBPyConnection, query: Query) -> None:
+def run_query(connection: duckdb.DuckDBPyConnection, query: Query) -> None:
     """Runs one query into the relation of its name. Raises DataError where a published table lacks a column."""
     if query.policy:
         _set_policy(connection, query.policy)
@@ -229,7 +272,7 @@ def _make(connection: duckdb.DuckDBPyConnection, table: Table, sql: str) -> None
     columns = [row[0] for row in connection.sql(f"DESCRIBE {sql}").fetchall()]
     result = validation.check_columns(table, columns)
     if result.outcome == "failed":
-        raise DataError(_complaint([result]))
+        raise DataError(complaint([result]))
     connection.execute(contract_files.ddl(table))
     order = ", ".join(f'"{c}"' for c in table.order)
     names = ", ".join(f'"{c}"' for c in table.column_names)
@@ -243,9 +286,17 @@ def _set_policy(connection: duckdb.DuckDBPyConnection, policy: Policy) -> None:
     """Makes the parameters of the policy file available as getvariable('policy').<name>."""
     items = [f"'id': {quote(policy.id)}", f"'version': {quote(policy.version)}"]
     for name, value in policy.parameters.items():
-        literal = f"DATE '{value}'" if isinstance(value, date) else quote(value) if isinstance(value, str) else str(value)
+        literal = (
+            f"DATE '{value}'" if isinstance(value, date) else quote(value) if isinstance(value, str) else str(value)
+        )
         items.append(f"'{name}': {literal}")
     connection.execute(f"SET VARIABLE policy = {{{', '.join(items)}}}")
+
+
+def _literal(value: Any) -> str:
+    if isinstance(value, date):
+        return f"DATE '{value}'"
+    return quote(value) if isinstance(value, str) else str(value)
 
 
 def _trial_members(connection: duckdb.DuckDBPyConnection, data: Path, as_of: date) -> list[ledger.Event]:
@@ -326,7 +377,10 @@ def _check(connection: duckdb.DuckDBPyConnection, known: Contracts) -> list[Resu
     about_run = known.tables["validation_results"]
     connection.execute(contract_files.ddl(about_run))
     _insert_results(connection, results)
-    own = [*validation.check_table(connection, about_run, known), *validation.run_suites(connection, [about_run], known)]
+    own = [
+        *validation.check_table(connection, about_run, known),
+        *validation.run_suites(connection, [about_run], known),
+    ]
     _insert_results(connection, own)
     return [*results, *own]
 
@@ -335,7 +389,8 @@ def _insert_results(connection: duckdb.DuckDBPyConnection, results: Iterable[Res
     _insert(connection, "validation_results", [astuple(r) for r in results])
 
 
-def _complaint(failed: Sequence[Result]) -> str:
+def complaint(failed: Sequence[Result]) -> str:
+    """The sentence that says which check stopped a build."""
     first = failed[0]
     what = f"{first.table_name}: {first.check_name} ({first.description})"
     examples = f", for example {first.examples}" if first.examples else ""
@@ -384,7 +439,7 @@ def views(known: Contracts, as_of: date) -> dict[str, tuple[str, str]]:
             queries.status_evidence(known),
         ),
         "reporting_lateness": (
-            f"Days late on the as-of date {as_of}, at least and at most, for whatever is late: reported or still missing.",
+            f"Days late on the as-of date {as_of}, at least and at most, for whatever is due: reported or missing.",
             f"""SELECT trial_id, policy, status, due_earliest, due_latest,
                 CASE WHEN status_group = 'due, missing' THEN date_diff('day', due_latest, DATE '{as_of}')
                      ELSE days_late_min END AS days_late_min,
@@ -394,8 +449,7 @@ def views(known: Contracts, as_of: date) -> dict[str, tuple[str, str]]:
             WHERE status_group IN ('due, missing', 'due, reported', 'due, submitted')""",
         ),
         "reporting_summary": (
-            "Per policy: trials by group, the reported share among due trials, and its bounds by those that cannot be "
-            "judged. Unit: trial.",
+            "Per policy: trials by group, reported share of due trials, bounds by what cannot be judged. Unit: trial.",
             """SELECT policy, count(*) AS trials,
                 count(*) FILTER (WHERE status_group LIKE 'due,%') AS due,
                 count(*) FILTER (WHERE status_group = 'due, reported') AS reported,
@@ -423,41 +477,41 @@ def _build_id(as_of: date, staged: Sequence[Staged], data: Path, events: Sequenc
     return f"{as_of}-{digest.hexdigest()[:10]}"
 
 
-def _publish(data: Path, built: Built, events: Sequence[ledger.Event], out: Path) -> Built:
+def publish(data: Path, built: Built) -> Built:
     """Appends to the ledger, puts the build under its name and switches the warehouse to it.
 
     A build of a date before the ledger's last event appends nothing: later builds have already named what it names.
     """
     last = ledger.last_date(data)
     if last is None or built.as_of >= last:
-        ledger.append(data, events)
-    _write_manifest(data, built, out)
+        ledger.append(data, built.events)
     target = data / "builds" / built.id
-    if target.exists():
-        shutil.rmtree(out)
-    else:
-        out.rename(target)
+    if not target.exists():
+        built.folder.rename(target)
     store.switch(data / "warehouse", target)
-    return built
+    return replace(built, folder=target)
 
 
-def _write_manifest(data: Path, built: Built, out: Path) -> None:
-    files = {p.name: snapshots.sha256_of(p) for p in sorted(out.glob("*.parquet"))}
-    path = data / "ledger" / ledger.FILE
+def _write_manifest(built: Built) -> None:
+    """What the build was made of, and the hash of each table (those about the run apart)."""
+    tables = [t.name for t in contracts().tables.values() if not t.about_run]
     spec = {
         "build": built.id,
         "as_of": built.as_of.isoformat(),
-        "ledger_sha256": snapshots.sha256_of(path) if path.exists() else None,
-        "payloads": [
-            {key: str(p[key]) for key in ("source", "snapshot", "payload", "sha256")} for p in built.payloads
-        ],
-        "files": files,
+        "payloads": [{key: str(p[key]) for key in ("source", "snapshot", "payload", "sha256")} for p in built.payloads],
+        "tables": {name: snapshots.sha256_of(built.folder / f"{name}.parquet") for name in tables},
     }
-    store.write_json(out / "manifest.json", spec)
+    store.write_json(built.folder / "manifest.json", spec)
 
 
 def _summary(
-    connection: duckdb.DuckDBPyConnection, identifier: str, as_of: date, staged: Sequence[Staged], results: list[Result]
+    connection: duckdb.DuckDBPyConnection,
+    identifier: str,
+    as_of: date,
+    folder: Path,
+    staged: Sequence[Staged],
+    events: Sequence[ledger.Event],
+    results: list[Result],
 ) -> Built:
     def rows(sql: str) -> list[tuple[Any, ...]]:
         return connection.sql(sql).fetchall()
@@ -471,11 +525,12 @@ def _summary(
     payloads = [dict(zip(account.columns, row, strict=True)) for row in account.fetchall()]
     held = [f"{p['payload']}: waits for a missing update file before it" for p in payloads if p["is_held_back"]]
     rejected = rows("SELECT record, reason FROM rejected_records WHERE scope = 'payload' ORDER BY ALL")
-    rejects = {scope: n for scope, n in rows("SELECT scope, sum(times) FROM rejected_records GROUP BY scope")}
+    rejects = dict(rows("SELECT scope, sum(times) FROM rejected_records GROUP BY scope"))
     return Built(
         id=identifier,
         as_of=as_of,
-        folder=Path("builds") / identifier,
+        folder=folder,
+        events=events,
         counts=counts,
         statuses=statuses,
         payloads=payloads,

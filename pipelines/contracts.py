@@ -188,9 +188,7 @@ def _table(path: Path, others: Mapping[str, Table]) -> Table:
         columns += tuple(c for c in others[include["from"]].columns if c.name not in dropped)
     checks = tuple(Check(name=name, **s) for name, s in spec.pop("checks", {}).items())
     key = tuple(spec.pop("key"))
-    table = Table(
-        name=path.stem, columns=columns, checks=checks, key=key, order=tuple(spec.pop("order", key)), **spec
-    )
+    table = Table(name=path.stem, columns=columns, checks=checks, key=key, order=tuple(spec.pop("order", key)), **spec)
     unknown = (set(table.key) | set(table.order)) - set(table.column_names)
     if unknown:
         raise ValueError(f"{path.name}: key or order names unknown columns {sorted(unknown)}")
@@ -228,7 +226,10 @@ _REPORTING_COLUMNS = {
     "due_latest": ("DATE", "Latest day that can be the last day in time, deferrals included."),
     "due_undeferred": ("DATE", "Latest day that can be the last day in time, without any deferral."),
     "public_date": ("DATE", "First day on which results were public where the policy asks for them."),
-    "reported_date": ("DATE", "Day by which reporting is judged: submission where the register gives it, else posting."),
+    "reported_date": (
+        "DATE",
+        "Day by which reporting is judged: submission where the register gives it, or posting.",
+    ),
     "submitted_date": ("DATE", "Day of the submission that is under way and not public yet."),
     "seen_public_by": ("DATE", "Date of the first snapshot that shows the results."),
 }
@@ -303,7 +304,7 @@ def contracts() -> Contracts:
 
 
 def fingerprint(folders: Iterable[Path]) -> str:
-    """sha256 over the names and bytes of all source and contract files below `folders`: the code a build was made by."""
+    """sha256 over the names and bytes of all source and contract files below `folders`: the code of a build."""
     digest = hashlib.sha256()
     for folder in folders:
         for path in sorted(p for p in folder.rglob("*") if p.suffix in {".py", ".sql", ".toml", ".csv"}):
@@ -330,10 +331,7 @@ def comments(table: Table, schema: str = "main") -> list[str]:
     """COMMENT statements for the table and each of its columns."""
     return [
         f'COMMENT ON TABLE {schema}."{table.name}" IS {quote(f"{table.meaning} Grain: {table.grain}.")}',
-        *(
-            f'COMMENT ON COLUMN {schema}."{table.name}"."{c.name}" IS {quote(describe(c))}'
-            for c in table.columns
-        ),
+        *(f'COMMENT ON COLUMN {schema}."{table.name}"."{c.name}" IS {quote(describe(c))}' for c in table.columns),
     ]
 
 
@@ -412,7 +410,9 @@ def _column_checks(table: str, column: Column, contracts: Contracts) -> list[Che
         )
     if column.pattern:
         checks.append(
-            check("pattern", f"NOT regexp_full_match({quoted}, {quote(column.pattern)})", f"{column.name} has its form.")
+            check(
+                "pattern", f"NOT regexp_full_match({quoted}, {quote(column.pattern)})", f"{column.name} has its form."
+            )
         )
     if column.references:
         other, key = column.references.split(".")

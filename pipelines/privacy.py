@@ -31,6 +31,7 @@ def without_mail(text: str) -> str:
     """The text with every e-mail-like value masked."""
     return _EMAIL.sub(MASK, text) if "@" in text else text
 
+
 ORGANISATION = (
     r"universi|hospital|hopital|clinic|institut|college|cent(er|re)|school|faculty|department|ministry|council|"
     r"foundation|association|society|network|group|pharma|laborator|compan|corporation|\b(inc|ltd|llc|gmbh|ag|sa|bv)\b|"

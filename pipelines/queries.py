@@ -124,12 +124,13 @@ def _reporting_union(policy: Policy) -> str:
     scope = [leg.name for leg in policy.legs if leg.role == "scope"]
     others = [leg.name for leg in policy.legs if leg.role != "scope"]
     dates = "clock_earliest, clock_latest, due_earliest, due_latest, due_undeferred, public_date, reported_date"
+    grace = policy.parameters["grace_days"]
     in_scope = " AND ".join(f"{name}.outcome" for name in scope)
     false = ", ".join(f"CASE WHEN NOT {name}.outcome THEN {quote(name)} END" for name in scope)
     unknown = ", ".join(f"CASE WHEN {name}.outcome IS NULL THEN {name}.field END" for name in scope)
     proxy = " OR ".join(f"{name}.is_proxy" for name in scope)
     return (
-        f"SELECT {quote(policy.id)} AS policy, trial_id, rule_version, {policy.parameters['grace_days']} AS grace_days, "
+        f"SELECT {quote(policy.id)} AS policy, trial_id, rule_version, {grace} AS grace_days, "
         f"{dates}, submitted_date, seen_public_by, {in_scope} AS in_scope, concat_ws(', ', {false}) AS false_legs, "
         f"concat_ws(', ', {unknown}) AS unknown_fields, {proxy} AS has_proxy, {', '.join(others)} FROM {policy.table}"
     )

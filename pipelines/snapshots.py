@@ -75,9 +75,7 @@ def store_files(
             raise UsageError(f"{file}: there is no such file.")
     if len(set(names)) < len(names):
         raise UsageError(f"Two of the files have the same name: import {sorted(names)[0]} and the other one apart.")
-    payloads = tuple(
-        Payload(f.name, f.stat().st_size, sha256_of(f)) for f in sorted(files, key=lambda f: f.name)
-    )
+    payloads = tuple(Payload(f.name, f.stat().st_size, sha256_of(f)) for f in sorted(files, key=lambda f: f.name))
     identity = f"{source}\n{day}\n{scope}\n{baseline}\n{_content_hash(payloads)}"
     identifier = f"{day}-{hashlib.sha256(identity.encode()).hexdigest()[:10]}"
     folder = data / "raw" / source / identifier

@@ -114,7 +114,7 @@ def read_json(path: Path) -> Any:
 
 
 def switch(link: Path, target: Path) -> None:
-    """Points the symlink `link` to its sibling folder `target` in one step: a reader sees the old one or the new one."""
+    """Points the symlink `link` to a folder in one step: a reader sees the old one or the new one."""
     aside = link.with_name(f".{link.name}.{os.getpid()}")
     aside.unlink(missing_ok=True)
     aside.symlink_to(os.path.relpath(target, link.parent))
@@ -129,7 +129,9 @@ def only_writer(data: Path) -> Iterator[None]:
         try:
             fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
-            raise DataError(f"Another import or build is writing to {data}: wait for it to end, then try again.") from None
+            raise DataError(
+                f"Another import or build is writing to {data}: wait for it to end, then try again."
+            ) from None
         yield
 
 

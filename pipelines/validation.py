@@ -6,7 +6,7 @@ contracts alone. Nothing here decides what a table means or builds one.
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import duckdb
@@ -41,7 +41,9 @@ def check_columns(table: Table, columns: list[str]) -> Result:
     missing = [f"missing: {c}" for c in table.column_names if c not in columns]
     strange = [f"not in the contract: {c}" for c in columns if c not in expected]
     found = missing + strange
-    return _result(table, "sql", Check("columns", "", "The table has exactly the contract's columns."), 0, len(found), found)
+    return _result(
+        table, "sql", Check("columns", "", "The table has exactly the contract's columns."), 0, len(found), found
+    )
 
 
 def check_table(connection: duckdb.DuckDBPyConnection, table: Table, contracts: Contracts) -> Iterator[Result]:
@@ -61,7 +63,7 @@ def contact_checks(table: Table) -> list[Check]:
         return []
     joined = "concat_ws(' ', " + ", ".join(f'CAST("{name}" AS VARCHAR)' for name in texts) + ")"
     keys = ", ".join(f'"{k}"' for k in table.key)
-    seen = f"SELECT {keys} FROM \"{table.name}\" WHERE"
+    seen = f'SELECT {keys} FROM "{table.name}" WHERE'
     return [
         Check(
             "no_mail",
@@ -125,15 +127,11 @@ def expectations(table: Table, contracts: Contracts) -> list[Expectation]:
     if len(key) == 1:
         found.append(Expectation("key_unique", "ExpectColumnValuesToBeUnique", {"column": key[0]}, key))
     else:
-        found.append(
-            Expectation("key_unique", "ExpectCompoundColumnsToBeUnique", {"column_list": list(key)}, key)
-        )
+        found.append(Expectation("key_unique", "ExpectCompoundColumnsToBeUnique", {"column_list": list(key)}, key))
     return found
 
 
-def run_suites(
-    connection: duckdb.DuckDBPyConnection, tables: list[Table], contracts: Contracts
-) -> Iterator[Result]:
+def run_suites(connection: duckdb.DuckDBPyConnection, tables: list[Table], contracts: Contracts) -> Iterator[Result]:
     """Runs the suite of each table over frames of at most BATCH rows and of the columns it needs.
 
     Uniqueness of a key that does not fit one frame is judged per frame; the SQL check of the same name sees it whole.
@@ -142,7 +140,7 @@ def run_suites(
     import great_expectations as gx
     from great_expectations import expectations as gxe
 
-    context = gx.get_context(mode="ephemeral")
+    context: Any = gx.get_context(mode="ephemeral")
     context.variables.progress_bars = {"globally": False}
     source = context.data_sources.add_pandas("warehouse")
     for table in tables:
@@ -151,15 +149,17 @@ def run_suites(
         suite = gx.ExpectationSuite(
             name=table.name, expectations=[getattr(gxe, e.kind)(**e.arguments, meta={"name": e.name}) for e in wanted]
         )
-        tally = {e.name: [0, 0, []] for e in wanted}
+        tally = {e.name: _Tally() for e in wanted}
         for frame in _frames(connection, table, sorted({c for e in wanted for c in e.columns})):
             outcome = definition.get_batch(batch_parameters={"dataframe": frame}).validate(suite)
-            for result in outcome.results:
-                _tally(tally[result.expectation_config.meta["name"]], result, len(frame))
+            results: list[Any] = outcome.results
+            for result in results:
+                tally[result.expectation_config.meta["name"]].add(result, len(frame))
         for e in wanted:
-            rows, violations, examples = tally[e.name]
+            found = tally[e.name]
             text = re.sub(r"(?<!^)(?=[A-Z])", " ", e.kind).lower()
-            yield _result(table, "great_expectations", Check(e.name, "", text), rows, violations, examples)
+            check = Check(e.name, "", text)
+            yield _result(table, "great_expectations", check, found.rows, found.violations, found.examples)
 
 
 def _frames(connection: duckdb.DuckDBPyConnection, table: Table, columns: list[str]) -> Iterator[Any]:
@@ -169,12 +169,20 @@ def _frames(connection: duckdb.DuckDBPyConnection, table: Table, columns: list[s
         yield batch.to_pandas()
 
 
-def _tally(entry: list[Any], result: Any, rows: int) -> None:
-    entry[0] += rows
-    if result.success:
-        return
-    details = result.result or {}
-    entry[1] += int(details.get("unexpected_count") or 1)
-    entry[2] += [str(v) for v in details.get("partial_unexpected_list", [])[:EXAMPLES]]
-    if result.exception_info and result.exception_info.get("raised_exception"):
-        entry[2].append("the expectation could not be evaluated")
+@dataclass
+class _Tally:
+    """What one expectation found over all frames of a table."""
+
+    rows: int = 0
+    violations: int = 0
+    examples: list[str] = field(default_factory=list)
+
+    def add(self, result: Any, rows: int) -> None:
+        self.rows += rows
+        if result.success:
+            return
+        details = result.result or {}
+        self.violations += int(details.get("unexpected_count") or 1)
+        self.examples += [str(v) for v in details.get("partial_unexpected_list", [])[:EXAMPLES]]
+        if result.exception_info and result.exception_info.get("raised_exception"):
+            self.examples.append("the expectation could not be evaluated")

@@ -13,7 +13,7 @@ from pipelines.errors import PayloadError
 from pipelines.formats.packing import looks_like_markup
 
 _FIRST_KEY = re.compile(rb'\{\s*"((?:[^"\\]|\\.)*)"\s*:')
-# A string ends at its quote (group 1) or, being broken, at the line's end (group 2); neither: it goes on in the next piece.
+# A string ends at its quote (group 1) or, being broken, at the line's end (group 2); else it goes on in the next piece.
 _TOKEN = re.compile(rb'"(?:[^"\\\n]|\\[^\n])*(?:(")|(\n))?|[{}\[\]]')
 _PAGE_KEYS = (b"studies", b"totalCount", b"nextPageToken")
 
@@ -113,5 +113,7 @@ class _Splitter:
 
     def end(self) -> Iterator[Slice]:
         if self.began >= 0:
-            yield Slice(self.base + self.began, self.buffer[self.began :], "the record is cut off at the end of the file")
+            yield Slice(
+                self.base + self.began, self.buffer[self.began :], "the record is cut off at the end of the file"
+            )
             self.began = -1

@@ -3,18 +3,18 @@
 Nothing here knows what the bytes mean. Archives are read entry by entry and never unpacked to named files.
 """
 
-import gzip
 import re
 import zipfile
 import zlib
 from collections.abc import Iterator
 from pathlib import Path
-from typing import IO, Any
+from typing import Any
 
+fast_zlib: Any
 try:
-    from isal import igzip as _gzip
+    from isal import isal_zlib as fast_zlib
 except ImportError:  # no wheel for this machine: the standard library is slower and does the same
-    _gzip = gzip  # type: ignore[assignment]
+    fast_zlib = zlib
 
 from pipelines.errors import PayloadError
 
@@ -22,7 +22,8 @@ CHUNK = 1 << 20
 BOM = b"\xef\xbb\xbf"
 MAX_ENTRY = 1 << 30
 """No single record of any register comes near 1 GiB; an archive entry that claims more is refused."""
-CUT_OFF = (EOFError, zlib.error, gzip.BadGzipFile, getattr(_gzip, "BadGzipFile", gzip.BadGzipFile), OSError)
+GZIP = 31
+"""zlib's window bits for a stream with a gzip header."""
 
 _MARKUP = re.compile(rb"\s*<(!doctype|html|\?xml|head|body|[a-z])", re.IGNORECASE)
 
@@ -38,33 +39,53 @@ def packing(path: Path) -> str:
     return "zip" if start == b"PK\x03\x04" or start == b"PK\x05\x06" else "plain"
 
 
-def open_plain(path: Path) -> IO[bytes]:
-    """The unpacked bytes of a plain or gzip payload. Reading may raise one of CUT_OFF where it is damaged."""
-    handle: Any = _gzip.open(path, "rb") if packing(path) == "gzip" else path.open("rb")
-    return handle  # type: ignore[no-any-return]
-
-
 def first_bytes(path: Path, size: int = 1 << 16) -> bytes:
     """The first bytes of the unpacked payload without a byte-order mark; fewer where it is damaged early."""
-    with open_plain(path) as handle:
-        try:
-            start = handle.read(size)
-        except CUT_OFF:
-            start = b""
-    return start.removeprefix(BOM).lstrip()
+    start = b""
+    try:
+        for piece in chunks(path, size):
+            start = (start + piece).removeprefix(BOM).lstrip()
+            if len(start) >= size:
+                break
+    except PayloadError:
+        pass  # whoever reads on meets the damage again and names it
+    return start[:size]
 
 
-def chunks(path: Path) -> Iterator[bytes]:
-    """The unpacked payload in pieces. Raises PayloadError, after the last good piece, where it is damaged."""
-    with open_plain(path) as handle:
-        while True:
+def chunks(path: Path, size: int = CHUNK) -> Iterator[bytes]:
+    """The unpacked payload in pieces. Raises PayloadError, after the last byte that can be unpacked, where it is
+    damaged."""
+    with path.open("rb") as handle:
+        if packing(path) != "gzip":
+            while piece := handle.read(size):
+                yield piece
+            return
+        yield from _unpacked(iter(lambda: handle.read(size), b""), size)
+
+
+def _unpacked(packed: Iterator[bytes], size: int) -> Iterator[bytes]:
+    """Unpacks a gzip stream of one or more members, with no more than a few pieces in memory."""
+    unpacker: Any = fast_zlib.decompressobj(GZIP)
+    waiting = b""
+    for piece in packed:
+        waiting += piece
+        while waiting:
+            if unpacker.eof:
+                waiting = waiting.lstrip(b"\0")  # padding between or after members is allowed
+                if not waiting:
+                    break
+                unpacker = fast_zlib.decompressobj(GZIP)
             try:
-                piece = handle.read(CHUNK)
-            except CUT_OFF as error:
-                raise PayloadError(f"the file is damaged or cut off ({_words(error)})") from error
-            if not piece:
-                return
-            yield piece
+                out = unpacker.decompress(waiting, 4 * size)
+            except (zlib.error, fast_zlib.error) as error:
+                raise PayloadError(f"the file is damaged ({_words(error)})") from error
+            waiting = unpacker.unused_data if unpacker.eof else unpacker.unconsumed_tail
+            if out:
+                yield out
+            elif not unpacker.eof:
+                break
+    if not unpacker.eof:
+        raise PayloadError("the file is cut off: its compressed data end too early")
 
 
 def entries(path: Path) -> Iterator[tuple[str, bytes | str]]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 from datetime import date
+from functools import cache
 from pathlib import Path
 from typing import Any, Final
 
@@ -49,19 +50,24 @@ _CRITERIA: Final = (
     "consent\n\nExclusion Criteria:\n\n* pregnancy or breast-feeding\n* severe renal or hepatic impairment\n"
     "* participation in another study within the last \\<30 days"
 )
-# Encoded once: it is the same in every study.
-_ELIGIBILITY: Final = Raw(
-    encode(
-        {
-            "eligibilityCriteria": _CRITERIA,
-            "healthyVolunteers": False,
-            "sex": "ALL",
-            "minimumAge": "18 Years",
-            "stdAges": ["ADULT", "OLDER_ADULT"],
-        }
-    )
-)
 _STOPPED: Final = ("Slow accrual", "Sponsor's decision", "Lack of funding", "Drug supply ended; not for safety reasons")
+
+
+def _once(part: Json) -> Raw:
+    """A part of many studies, encoded once."""
+    return Raw(encode(part))
+
+
+_ELIGIBILITY: Final = _once(
+    {
+        "eligibilityCriteria": _CRITERIA,
+        "healthyVolunteers": False,
+        "sex": "ALL",
+        "minimumAge": "18 Years",
+        "stdAges": ["ADULT", "OLDER_ADULT"],
+    }
+)
+_NO_ACCESS: Final = _once({"hasExpandedAccess": False})
 
 
 # --- dates ---------------------------------------------------------------------------------------------------------
@@ -156,7 +162,7 @@ def _status(draw: Draw, trial: Trial, number: str, at: date, updated: date) -> J
         module["lastKnownStatus"] = course.last_known
     if course.status in ("WITHDRAWN", "TERMINATED", "SUSPENDED") and draw.chance(0.8):
         module["whyStopped"] = draw.pick(_STOPPED)
-    module["expandedAccessInfo"] = {"hasExpandedAccess": False}
+    module["expandedAccessInfo"] = _NO_ACCESS
     for name, when, junk in (
         ("startDateStruct", entry.start, entry.start_junk),
         ("primaryCompletionDateStruct", course.pcd, course.pcd_junk),
@@ -243,36 +249,48 @@ def _design(draw: Draw, course: Course) -> Json:
     return module
 
 
-def _arms(draw: Draw, trial: Trial) -> Json:
-    kind = draw.pick(_KINDS)
+def _arms(draw: Draw, drug: str) -> Json:
+    """Interventions and arms. What is the same in every study is encoded once."""
     return {
         "armGroups": [
-            {"label": trial.drug, "type": "EXPERIMENTAL", "interventionNames": [f"Drug: {trial.drug}"]},
-            {"label": "Control", "type": "PLACEBO_COMPARATOR", "interventionNames": ["Other: Placebo"]},
+            {"label": drug, "type": "EXPERIMENTAL", "interventionNames": [f"Drug: {drug}"]},
+            _CONTROL_ARM,
         ],
         "interventions": [
-            {"type": kind, "name": trial.drug, "description": "Once daily.", "armGroupLabels": [trial.drug]},
-            {"type": "OTHER", "name": "Placebo", "armGroupLabels": ["Control"]},
+            {"type": draw.pick(_KINDS), "name": drug, "description": "Once daily.", "armGroupLabels": [drug]},
+            _PLACEBO,
         ],
     }
 
 
-def _outcomes(draw: Draw, condition: str) -> Json:
+_CONTROL_ARM: Final = _once({"label": "Control", "type": "PLACEBO_COMPARATOR", "interventionNames": ["Other: Placebo"]})
+_PLACEBO: Final = _once({"type": "OTHER", "name": "Placebo", "armGroupLabels": ["Control"]})
+_TIMES: Final = ("12 weeks", "6 months", "1 year", "Baseline and 24 weeks")
+
+
+@cache
+def _outcomes(condition: int, time: int, secondary: bool) -> Raw:
     module: Json = {
         "primaryOutcomes": [
             {
-                "measure": f"Change in {condition} severity score",
+                "measure": f"Change in {names.CONDITIONS[condition][0]} severity score",
                 "description": "Difference between baseline and the end of treatment, as rated by a blinded assessor.",
-                "timeFrame": draw.pick(("12 weeks", "6 months", "1 year", "Baseline and 24 weeks")),
+                "timeFrame": _TIMES[time],
             }
         ]
     }
-    if draw.chance(0.8):
+    if secondary:
         module["secondaryOutcomes"] = [
             {"measure": "Quality of life", "timeFrame": "6 months"},
             {"measure": "Serious adverse events", "timeFrame": "Up to 2 years"},
         ]
-    return module
+    return _once(module)
+
+
+@cache
+def _meshes(condition: int) -> Raw:
+    term, mesh = names.CONDITIONS[condition]
+    return _once({"meshes": [{"id": mesh, "term": term}]})
 
 
 def _contact(draw: Draw, role: str) -> Json:
@@ -290,13 +308,12 @@ def _locations(draw: Draw, trial: Trial) -> Json:
         module["overallOfficials"] = [official | {"role": "PRINCIPAL_INVESTIGATOR"}]
     locations: list[Json] = []
     for _ in range(draw.below(4)):
-        where = names.place(draw.below(20_000))
+        where = names.place(draw.below(3_000))
         site: Json = {
             "facility": f"{where} General Hospital",
             "city": where,
-            "zip": f"{draw.below(90_000) + 10_000}",
             "country": draw.pick(names.COUNTRIES),
-            "geoPoint": {"lat": draw.between(-60, 70) + 0.5, "lon": draw.between(-170, 170) + 0.25},
+            "geoPoint": {"lat": (draw.below(12_000) - 6_000) / 100, "lon": (draw.below(32_000) - 16_000) / 100},
         }
         if draw.chance(0.3):
             site["contacts"] = [_contact(draw, "PRINCIPAL_INVESTIGATOR")]
@@ -456,9 +473,9 @@ def _protocol(draw: Draw, trial: Trial, number: str, at: date, updated: date) ->
     if not course.bare:
         section["designModule"] = _design(draw, course)
     if draw.chance(0.96):
-        section["armsInterventionsModule"] = _arms(draw, trial)
+        section["armsInterventionsModule"] = _arms(draw, trial.drug)
     if draw.chance(0.97):
-        section["outcomesModule"] = _outcomes(draw, condition)
+        section["outcomesModule"] = _outcomes(trial.condition, draw.below(len(_TIMES)), draw.chance(0.8))
     section["eligibilityModule"] = _ELIGIBILITY
     if trial.private == "official" or draw.chance(0.95):
         section["contactsLocationsModule"] = _locations(draw, trial)
@@ -487,8 +504,7 @@ def _study(draw: Draw, trial: Trial, number: str, served: date, updated: date) -
         misc["submissionTracking"] = {"firstMcpInfo": {"postDateStruct": _posted(course.results.submitted)}}
     study["derivedSection"] = {"miscInfoModule": misc}
     if draw.chance(0.85):
-        condition, mesh = names.CONDITIONS[trial.condition]
-        study["derivedSection"]["conditionBrowseModule"] = {"meshes": [{"id": mesh, "term": condition}]}
+        study["derivedSection"]["conditionBrowseModule"] = _meshes(trial.condition)
     study["hasResults"] = course.results is not None
     return study
 
@@ -503,7 +519,7 @@ def _forget_results(study: Json) -> None:
     study["hasResults"] = False
 
 
-def _renumber_version(study: Json, served: date, updated: date) -> Json:
+def _redated(study: Json, served: date, updated: date) -> Json:
     """A copy of a study, dated as an older version of it."""
     protocol = dict(study["protocolSection"])
     status = dict(protocol["statusModule"])
@@ -521,7 +537,7 @@ def _renumber_version(study: Json, served: date, updated: date) -> Json:
 
 def _older(draw: Draw, trial: Trial, study: Json, served: date) -> Json:
     """An earlier version: the trial still ran, nothing was reported, some dates and the title were others."""
-    older = _renumber_version(study, served, trial.updated_before)
+    older = _redated(study, served, trial.updated_before)
     protocol, course = older["protocolSection"], trial.course
     status = protocol["statusModule"]
     if course.earlier is not Earlier.RESULTS:
@@ -557,7 +573,7 @@ def _older(draw: Draw, trial: Trial, study: Json, served: date) -> Json:
 
 def _obsolete(trial: Trial, study: Json) -> Json:
     """The first registration of a trial that was later merged into a second one: same dates, nothing reported."""
-    old = _renumber_version(study, SEARCH, trial.updated_before)
+    old = _redated(study, SEARCH, trial.updated_before)
     protocol = old["protocolSection"]
     identification = dict(protocol["identificationModule"], nctId=trial.number)
     del identification["nctIdAliases"]
@@ -657,7 +673,7 @@ class CtgovWriter:
             self._search_has(_older(draw, trial, study, SEARCH))
         elif history == "same_day":
             # Only what the register itself derives has changed since, so the update date has not.
-            earlier = _renumber_version(study, SEARCH, trial.updated)
+            earlier = _redated(study, SEARCH, trial.updated)
             if not trial.course.results:
                 _forget_results(earlier)
             earlier["protocolSection"].pop("referencesModule", None)

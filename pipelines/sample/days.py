@@ -72,7 +72,7 @@ def add_months(day: date, months: int) -> date:
 
 
 def later(day: date, days: int) -> date:
-    return day + timedelta(days=days)
+    return date.fromordinal(day.toordinal() + days)
 
 
 class Draw:

@@ -204,15 +204,15 @@ def _account(rows: int, bad: list[tuple[int, str | None]], parts: "_Parts", repo
     parts.records += rows
     for number, value in bad:
         if value:
-            report.reject_record(f"{parts.name}#{number}", "the record's NCT number is none", privacy.without_mail(value))
+            report.reject_record(
+                f"{parts.name}#{number}", "the record's NCT number is none", privacy.without_mail(value)
+            )
         else:
             report.reject_record(f"{parts.name}#{number}", "the record has no NCT number")
 
 
-def _read_slowly(
-    pieces: Iterable[bytes], form: str, start: bytes, name: str, parts: "_Parts", report: Report
-) -> None:
-    """Decodes record by record; what cannot be decoded is a rejected record, what has the wrong shape a rejected field."""
+def _read_slowly(pieces: Iterable[bytes], form: str, start: bytes, name: str, parts: "_Parts", report: Report) -> None:
+    """Decodes record by record: what cannot be decoded is a rejected record, a wrong shape a rejected field."""
     root = _root(start)
     tree = wire_tree(contracts().sources["ctgov"])
     batch: list[dict[str, Any]] = []
@@ -244,8 +244,10 @@ def _decode(piece: Slice, name: str, root: str, parts: "_Parts", report: Report)
     place = f"{name} at byte {piece.offset:,}"
     if piece.fault is None:
         try:
-            study = msgspec.json.decode(piece.text)
-            return study["study"] if root == "study" and isinstance(study, dict) and "study" in study else study
+            study: Any = msgspec.json.decode(piece.text)
+            wrapped = root == "study" and isinstance(study, dict) and "study" in study
+            found: dict[str, Any] = study["study"] if wrapped else study
+            return found
         except (msgspec.DecodeError, UnicodeDecodeError) as error:
             fault = f"the record is not valid JSON ({error})"
     else:
@@ -330,7 +332,8 @@ class _Parts:
         bad: list[tuple[int, str | None]] = []
         if good < total:
             bad = self.connection.execute(
-                f"SELECT record_number, registration_id FROM read_parquet({quote(str(path))}) WHERE ({_GOOD}) IS NOT TRUE"
+                f"""SELECT record_number, registration_id FROM read_parquet({quote(str(path))})
+                WHERE ({_GOOD}) IS NOT TRUE"""
             ).fetchall()
             store.write_parquet(self.connection, f"FROM read_parquet({quote(str(path))}) WHERE {_GOOD}", path)
         self.files.append(path)

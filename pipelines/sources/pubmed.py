@@ -9,7 +9,6 @@ How files of a year follow on each other, and which version of an article counts
 
 import csv
 import functools
-import gzip
 import hashlib
 import itertools
 import re
@@ -229,7 +228,7 @@ def _elements(payload: Path) -> Iterator[etree._Element]:
     """
     if packing.packing(payload) == "zip":
         raise PayloadError("the file is a zip archive: unpack it and import the XML files in it")
-    pieces = _pieces(payload)
+    pieces = packing.chunks(payload)
     start = _start(pieces)
     # Neither a DTD nor an entity is loaded, and libxml2's own limits on size and depth hold: a record is far below.
     parser = etree.XMLPullParser(
@@ -289,33 +288,6 @@ def _ready(parser: etree.XMLPullParser) -> Iterator[etree._Element]:
 def _is_topmost(element: etree._Element, parent: etree._Element | None) -> bool:
     """Whether it is the root or a child of the set: a PubmedArticle's own MedlineCitation is no record by itself."""
     return parent is None or (parent.getparent() is None and parent.tag in SETS)
-
-
-def _pieces(payload: Path) -> Iterator[bytes]:
-    """The unpacked payload in pieces. Raises PayloadError after the last byte that can be had where it is damaged."""
-    given = 0
-    try:
-        for piece in packing.chunks(payload):
-            given += len(piece)
-            yield piece
-    except PayloadError:
-        yield from _rest(payload, given)
-        raise
-
-
-def _rest(payload: Path, given: int) -> Iterator[bytes]:
-    """What can still be unpacked of a damaged file after its first `given` bytes.
-
-    The fast unpacker drops the whole piece in which the damage lies, up to a hundred articles; the standard library
-    gives all that stands before it.
-    """
-    try:
-        with gzip.open(payload, "rb") as handle:
-            handle.seek(given)
-            while piece := handle.read1(packing.CHUNK):
-                yield piece
-    except packing.CUT_OFF:
-        return
 
 
 _PROLOG = re.compile(
@@ -703,6 +675,7 @@ _SEASONS = {
 }
 """First and last month, by the seasons of the northern hemisphere, where the journals that use them appear."""
 
+_FIGURES = re.compile(r"[0-9]{1,2}")
 ONLY_YEAR = "only its year was understood"
 
 
@@ -802,8 +775,8 @@ def parts(year: str, month: str, day: str, reference: date) -> PartialDate:
     raw = ("-" if all(map(_DIGITS.fullmatch, written)) else " ").join(written)
     if not _is_year(year):
         return PartialDate(raw, "none", None, None, "it has no year")
-    number = _MONTHS.get(month.lower().rstrip(".")) or (int(month) if _DIGITS.fullmatch(month) else None)
-    if (month and number is None) or (day and not (month and _DIGITS.fullmatch(day))):
+    number = _MONTHS.get(month.lower().rstrip(".")) or (int(month) if _FIGURES.fullmatch(month) else None)
+    if (month and number is None) or (day and not (month and _FIGURES.fullmatch(day))):
         return _whole_year(raw, year, reference)
     if number == 0 or (day and int(day) == 0):  # `interval` reads 0 as absent
         return PartialDate(raw, "none", None, None, "not a day of the calendar")
@@ -831,7 +804,6 @@ def issue_date(element: etree._Element, reference: date) -> PartialDate:
 
 _ISO_LIKE = re.compile(r"([0-9]{4})[-/]([0-9]{2}|[A-Za-z]{3,9})(?:[-/]([0-9]{1,2}))?")
 _RANGE = re.compile(r"\s*(?:[-‐-―/&]|\bto\b|\band\b)\s*", re.IGNORECASE)
-_DAY = re.compile(r"[0-9]{1,2}")
 _YEARS = re.compile(r"(?<![0-9])[0-9]{4}(?![0-9])")
 
 
@@ -934,7 +906,7 @@ def _end(piece: str) -> _End | None:
             found = found._replace(first_month=_MONTHS[word], last_month=_MONTHS[word])
         elif word in _SEASONS and found.first_month is None:
             found = found._replace(first_month=_SEASONS[word][0], last_month=_SEASONS[word][1])
-        elif _DAY.fullmatch(word) and found.day is None:
+        elif _FIGURES.fullmatch(word) and found.day is None:
             found = found._replace(day=int(word))
         else:
             return None

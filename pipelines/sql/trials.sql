@@ -22,14 +22,17 @@ SELECT
     min(registered_earliest) AS registered,
     arg_min(registration_id, (registered_earliest, registration_id))
         FILTER (WHERE registered_earliest IS NOT NULL) AS registered_from,
-    arg_min(start_raw, place) FILTER (WHERE start_earliest IS NOT NULL) AS start_raw,
+    coalesce(
+        arg_min(start_raw, place) FILTER (WHERE start_earliest IS NOT NULL),
+        arg_min(start_raw, place)) AS start_raw,
     coalesce(arg_min(start_precision, place) FILTER (WHERE start_earliest IS NOT NULL), 'none') AS start_precision,
     arg_min(start_earliest, place) FILTER (WHERE start_earliest IS NOT NULL) AS start_earliest,
     arg_min(start_latest, place) FILTER (WHERE start_earliest IS NOT NULL) AS start_latest,
     arg_min_null(start_type, place) FILTER (WHERE start_earliest IS NOT NULL) AS start_type,
     arg_min(registration_id, place) FILTER (WHERE start_earliest IS NOT NULL) AS start_from,
-    arg_min(primary_completion_raw, place) FILTER (WHERE primary_completion_earliest IS NOT NULL)
-        AS primary_completion_raw,
+    coalesce(
+        arg_min(primary_completion_raw, place) FILTER (WHERE primary_completion_earliest IS NOT NULL),
+        arg_min(primary_completion_raw, place)) AS primary_completion_raw,
     coalesce(arg_min(primary_completion_precision, place) FILTER (WHERE primary_completion_earliest IS NOT NULL), 'none')
         AS primary_completion_precision,
     arg_min(primary_completion_earliest, place) FILTER (WHERE primary_completion_earliest IS NOT NULL)
@@ -39,7 +42,9 @@ SELECT
     arg_min_null(primary_completion_type, place) FILTER (WHERE primary_completion_earliest IS NOT NULL)
         AS primary_completion_type,
     arg_min(registration_id, place) FILTER (WHERE primary_completion_earliest IS NOT NULL) AS primary_completion_from,
-    arg_min(completion_raw, place) FILTER (WHERE completion_earliest IS NOT NULL) AS completion_raw,
+    coalesce(
+        arg_min(completion_raw, place) FILTER (WHERE completion_earliest IS NOT NULL),
+        arg_min(completion_raw, place)) AS completion_raw,
     coalesce(arg_min(completion_precision, place) FILTER (WHERE completion_earliest IS NOT NULL), 'none')
         AS completion_precision,
     arg_min(completion_earliest, place) FILTER (WHERE completion_earliest IS NOT NULL) AS completion_earliest,

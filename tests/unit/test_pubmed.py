@@ -253,7 +253,7 @@ def test_a_truncated_gzip_gives_all_articles_before_the_cut(read):
         cut = packed[: int(len(packed) * share)]
         whole = gzip_until_damage(cut).count(b"</PubmedArticle>")
         result = read(cut, "cut.xml.gz")
-        assert result.report.staged == whole > 50
+        assert result.report.staged == whole > 20
         assert f"cut off after {whole} articles" in result.payload_reason
 
 
@@ -600,6 +600,11 @@ def columns(row: dict[str, Any], name: str) -> tuple[Any, ...]:
         ("<Year>2015</Year><Month>7</Month><Day>3</Day>", ("2015-7-3", "day", "2015-07-03", "2015-07-03")),
         ("<Year>2015</Year><Month>Sept</Month><Day>03</Day>", ("2015 Sept 03", "day", "2015-09-03", "2015-09-03")),
         ("<Year>2015</Year><Month>Foo</Month>", ("2015 Foo", "year", "2015-01-01", "2015-12-31")),
+        (
+            "<Year>2015</Year><Month>Jul</Month><Day>99999999999</Day>",
+            ("2015 Jul 99999999999", "year", "2015-01-01", "2015-12-31"),
+        ),
+        ("<Year>2015</Year><Day>7</Day>", ("2015-7", "year", "2015-01-01", "2015-12-31")),
         ("<Year>2015</Year><Month>13</Month>", ("2015-13", "none", "None", "None")),
         ("<Year>2015</Year><Month>00</Month>", ("2015-00", "none", "None", "None")),
         ("<Year>2015</Year><Month>01</Month><Day>00</Day>", ("2015-01-00", "none", "None", "None")),
@@ -673,10 +678,10 @@ def test_an_impossible_medline_date_is_nulled_and_named(raw):
     assert found.fault
 
 
-WORDS = st.sampled_from(
-    ["1998", "1999", "2000", "0000", "9999", "98", "00", "Jan", "feb", "Sept", "DECEMBER", "Spring", "Winter", "Fall"]
-    + ["1", "12", "31", "32", "0", "-", "/", "–", "to", "&", ",", ".", "Quart", "٣", "x"]
-)
+YEARS = ("1998", "1999", "2000", "0000", "9999", "98", "00")
+MONTHS = ("Jan", "feb", "Sept", "DECEMBER", "Spring", "Winter", "Fall", "Quart")
+SIGNS = ("1", "12", "31", "32", "0", "-", "/", "–", "to", "&", ",", ".", "٣", "x")
+WORDS = st.sampled_from((*YEARS, *MONTHS, *SIGNS))
 
 
 @given(st.lists(WORDS, max_size=8), st.sampled_from(["", " ", "-"]))

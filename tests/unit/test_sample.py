@@ -7,11 +7,14 @@ here: any other module of the pipeline.
 
 from __future__ import annotations
 
+import ast
 import csv
 import gzip
 import hashlib
 import json
+import random
 import re
+import sys
 import tracemalloc
 import unicodedata
 import zipfile
@@ -26,6 +29,7 @@ from xml.etree import ElementTree
 
 import pytest
 
+import pipelines.sample
 from pipelines.sample import draw_trials, write_sample
 from pipelines.sample.courses import COURSES
 from pipelines.sample.days import Draw
@@ -807,9 +811,18 @@ def test_memory_does_not_grow_with_the_world(tmp_path: Path) -> None:
     assert peak(1600) < peak(400) + 2_000_000
 
 
-def test_a_random_day_stays_in_its_interval() -> None:
-    import random
+def test_the_witness_knows_nothing_of_the_pipeline() -> None:
+    allowed = {*sys.stdlib_module_names, "msgspec"}
+    for path in Path(pipelines.sample.__file__).parent.glob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            modules = [alias.name for alias in node.names] if isinstance(node, ast.Import) else []
+            if isinstance(node, ast.ImportFrom):
+                modules = [node.module or "."]
+            for module in modules:
+                assert module.split(".")[0] in allowed or module.startswith("pipelines.sample"), (path.name, module)
 
+
+def test_a_random_day_stays_in_its_interval() -> None:
     draw = Draw(random.Random(1))
     days = {draw.day(date(2026, 1, 30), date(2026, 2, 2)) for _ in range(200)}
     assert days == {date(2026, 1, 30) + timedelta(days=n) for n in range(4)}

@@ -41,9 +41,9 @@ SELECT
             ', submitted ' || nullif(p.reported_date, p.public_date), '') END,
         p.is_public, p.registration_id, 'has_results') AS public,
     leg(
-        'submitted ' || h.live_since,
+        CASE WHEN h.is_live THEN 'submitted' || coalesce(' ' || h.live_since, '') END,
         coalesce(h.is_live, false) AND p.is_public IS NOT TRUE, h.registration_id, 'result_events') AS submitted,
-    leg('cancelled' || coalesce(' ' || h.last_cancelled, ''), coalesce(h.is_cancelled, false) AND p.is_public IS NOT TRUE,
+    leg(CASE WHEN h.is_cancelled THEN 'cancelled' || coalesce(' ' || h.last_cancelled, '') END, coalesce(h.is_cancelled, false) AND p.is_public IS NOT TRUE,
         h.registration_id, 'result_events') AS cancelled
 FROM posted AS p
 LEFT JOIN versions AS v USING (trial_id)

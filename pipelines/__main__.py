@@ -1,0 +1,231 @@
+"""The command line: `python -m pipelines --help`. Arguments in, words out; no logic.
+
+Exit codes: 0 done, 1 the data failed a check (the last good build is untouched), 2 wrong use, 3 done but a file or a
+source was left out.
+"""
+
+import argparse
+import contextlib
+import csv
+import json
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import duckdb
+from rich.console import Console
+from rich.table import Table as RichTable
+
+from pipelines import settings, store
+from pipelines.errors import DataError, UsageError
+from pipelines.settings import Settings
+
+DONE, FAILED, MISUSED, LEFT_OUT = 0, 1, 2, 3
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Runs one command and returns its exit code."""
+    parser = _parser()
+    options = parser.parse_args(arguments)
+    chosen = settings.from_environment(options.data)
+    try:
+        run: Callable[[argparse.Namespace, Settings], int] = options.run
+        return run(options, chosen)
+    except UsageError as error:
+        print(f"Error: {error}", file=sys.stderr)
+        return MISUSED
+    except DataError as error:
+        print(f"Error: {error}", file=sys.stderr)
+        return FAILED
+    except BrokenPipeError:
+        return DONE
+    except OSError as error:
+        print(f"Error: {error.filename or chosen.data}: {error.strerror or error}.", file=sys.stderr)
+        return FAILED
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="python -m pipelines",
+        description="From registry and PubMed dumps to a warehouse of registration and reporting status.",
+    )
+    parser.add_argument("--data", metavar="DIR", help="the data folder (default: data/ in the repository)")
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+
+    command = commands.add_parser("import", help="take dump files into the raw archive as a snapshot")
+    command.add_argument("source", nargs="?", help="ctgov or pubmed")
+    command.add_argument("files", nargs="*", type=Path, metavar="FILE")
+    command.add_argument("--date", help="the day on which the source served the files, YYYY-MM-DD")
+    command.add_argument("--scope", choices=("partial", "full"), default="partial",
+                         help="full: what the files lack is gone; partial (default): they add and update")  # fmt: skip
+    command.add_argument("--baseline", action="store_true",
+                         help="pubmed: files of a yearly baseline; with --scope full: all of it")  # fmt: skip
+    command.add_argument("--list", type=Path, metavar="CSV", help="import what a list names, as `sample` writes one")
+    command.set_defaults(run=_import)
+
+    command = commands.add_parser("build", help="build, check and switch in the warehouse of a day")
+    command.add_argument("--as-of", required=True, metavar="YYYY-MM-DD")
+    command.set_defaults(run=_build)
+
+    command = commands.add_parser("query", help="run SQL on the warehouse, read-only")
+    command.add_argument("sql")
+    command.add_argument("--format", choices=("table", "csv", "json"), default="table")
+    command.set_defaults(run=_query)
+
+    command = commands.add_parser("explain", help="explain one trial, by any of its numbers in any spelling")
+    command.add_argument("number")
+    command.set_defaults(run=_explain)
+
+    command = commands.add_parser("sample", help="write the synthetic sample world in the sources' own formats")
+    command.add_argument("--trials", type=int, default=2000, metavar="N")
+    command.add_argument("--out", type=Path, required=True, metavar="DIR")
+    command.add_argument("--seed", type=int, default=1, metavar="S")
+    command.set_defaults(run=_sample)
+
+    command = commands.add_parser("audit", help="report fields of dump files that no contract knows")
+    command.add_argument("source")
+    command.add_argument("files", nargs="+", type=Path, metavar="FILE")
+    command.set_defaults(run=_audit)
+
+    command = commands.add_parser("docs", help="write the generated documents")
+    command.add_argument("--check", action="store_true", help="only check that they are current")
+    command.set_defaults(run=_docs)
+    return parser
+
+
+def _import(options: argparse.Namespace, chosen: Settings) -> int:
+    from pipelines import importing
+
+    if options.list:
+        wanted = importing.read_list(options.list)
+    elif options.source and options.date:
+        day = importing.parse_day(options.date)
+        wanted = [importing.Import(options.source, day, tuple(options.files), options.scope, options.baseline)]
+    else:
+        raise UsageError("Say what to import: SOURCE --date YYYY-MM-DD FILE..., or --list CSV.")
+    for item in wanted:
+        snapshot, is_new = importing.take(chosen.data, item)
+        size = sum(p.bytes for p in snapshot.payloads)
+        what = f"{snapshot.source} {snapshot.id} ({len(snapshot.payloads)} file(s), {size:,} bytes, {snapshot.scope})"
+        print(f"imported {what}" if is_new else f"already imported, nothing changed: {what}")
+    return DONE
+
+
+def _build(options: argparse.Namespace, chosen: Settings) -> int:
+    from pipelines import build, importing, summary
+
+    as_of = importing.parse_day(options.as_of)
+    with _progress() as say:
+        built = build.build(chosen, as_of, say=say)
+    for line in summary.lines(built):
+        print(line)
+    return LEFT_OUT if built.left_out else DONE
+
+
+@contextlib.contextmanager
+def _progress() -> Iterator[Callable[[str], None]]:
+    """A live line on a terminal; elsewhere one plain line per step."""
+    console = Console(stderr=True)
+    if not console.is_terminal:
+        yield lambda text: print(text, file=sys.stderr, flush=True)
+        return
+    with console.status("starting") as status:
+
+        def say(text: str) -> None:
+            status.update(text)
+            if text.startswith("read "):
+                console.log(text, _stack_offset=2)
+
+        yield say
+
+
+def _query(options: argparse.Namespace, chosen: Settings) -> int:
+    with store.open_warehouse(chosen.data) as connection:
+        connection.execute("SET enable_external_access = false")
+        try:
+            cursor = connection.execute(options.sql)
+            names = [column[0] for column in cursor.description or ()]
+            if options.format == "table":
+                _print_table(names, cursor.fetchall())
+            elif options.format == "csv":
+                _print_csv(names, cursor)
+            else:
+                rows = [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
+                print(json.dumps(rows, default=str, ensure_ascii=False, indent=1))
+        except duckdb.Error as error:
+            raise UsageError(f"The query failed: {' '.join(str(error).split())}") from None
+    return DONE
+
+
+def _print_csv(names: list[str], cursor: duckdb.DuckDBPyConnection) -> None:
+    out = csv.writer(sys.stdout, lineterminator="\n")
+    out.writerow(names)
+    while rows := cursor.fetchmany(10_000):
+        out.writerows(rows)
+
+
+def _print_table(names: list[str], rows: list[tuple[Any, ...]]) -> None:
+    console = Console(width=None if sys.stdout.isatty() else 200)
+    table = RichTable(*names)
+    for row in rows:
+        table.add_row(*("" if value is None else str(value) for value in row))
+    console.print(table)
+    console.print(f"{len(rows):,} row(s)")
+
+
+def _explain(options: argparse.Namespace, chosen: Settings) -> int:
+    from pipelines import explain
+
+    with store.open_warehouse(chosen.data) as connection:
+        trials = explain.find(connection, options.number)
+        if not trials:
+            raise UsageError(f"No trial in the warehouse is known by the number {options.number!r}.")
+        for trial_id in trials:
+            for line in explain.explain(connection, trial_id):
+                print(line)
+    return DONE
+
+
+def _sample(options: argparse.Namespace, chosen: Settings) -> int:
+    from pipelines import sample
+
+    if options.trials < 1:
+        raise UsageError("--trials is at least 1.")
+    made = sample.write_sample(options.out, options.trials, options.seed)
+    print(f"wrote {made.trials:,} trials, {made.articles:,} articles in {made.files:,} files to {options.out}")
+    print(f"next: python -m pipelines import --list {options.out / 'imports.csv'}")
+    print(f"then: python -m pipelines build --as-of {made.as_of}")
+    return DONE
+
+
+def _audit(options: argparse.Namespace, chosen: Settings) -> int:
+    from pipelines import staging
+
+    audit = getattr(staging.module(options.source), "audit", None)
+    if audit is None:
+        raise UsageError(f"There is no audit of {options.source}: its format lets every field be unknown.")
+    for file in options.files:
+        unknown = audit(file)
+        print(f"{file.name}: {len(unknown)} field(s) that no contract knows")
+        for path, records in unknown.items():
+            print(f"  {path}  in {records:,} record(s)")
+    return DONE
+
+
+def _docs(options: argparse.Namespace, chosen: Settings) -> int:
+    from pipelines import docs
+
+    if options.check:
+        stale = docs.stale()
+        if stale:
+            names = ", ".join(docs.relative(p) for p in stale)
+            raise DataError(f"{names} is not what the contracts say: run `python -m pipelines docs`.")
+        return DONE
+    for path in docs.write():
+        print(f"wrote {docs.relative(path)}")
+    return DONE
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,160 @@
+"""One trial in sentences: its registrations, dates, publications, each policy's verdict and the evidence for it.
+
+Prints what stands in the published tables and nothing else. Finding a trial takes any of its numbers in any spelling.
+"""
+
+from collections.abc import Iterator
+from typing import Any
+
+import duckdb
+
+from pipelines import trn
+from pipelines.contracts import contracts
+
+OUTCOME = {True: "yes", False: "no", None: "unknown"}
+DATES = {"Start": "start", "Primary completion": "primary_completion", "Completion": "completion"}
+
+
+def find(connection: duckdb.DuckDBPyConnection, number: str) -> list[str]:
+    """Ids of the trials known by the number: canonical form first, else as written, ids that were given up included."""
+    hit = trn.canonical(number)
+    wanted = hit.canonical if hit else number.strip()
+    rows = connection.execute(
+        """SELECT DISTINCT trial_id FROM identifiers WHERE number = $number OR lower(written) = lower($number)
+        UNION SELECT t.trial_id FROM ledger AS l JOIN trials AS t USING (trial_id) WHERE l.number = $number
+        ORDER BY trial_id""",
+        {"number": wanted},
+    ).fetchall()
+    return [trial_id for (trial_id,) in rows]
+
+
+def explain(connection: duckdb.DuckDBPyConnection, trial_id: str) -> Iterator[str]:
+    """The lines that explain one trial."""
+    trial = _rows(connection, "SELECT * FROM trials WHERE trial_id = ?", trial_id)[0]
+    yield f"{trial_id}  {trial['title'] or '(no title)'}"
+    sponsor = f"{trial['sponsor'] or 'not stated'} ({trial['sponsor_class'] or 'class not stated'})"
+    yield f"  Sponsor: {sponsor}. Study: {trial['study_type'] or 'not stated'}, phase {trial['phase'] or 'not stated'}."
+    enrolment = (
+        "not stated"
+        if trial["enrolment"] is None
+        else f"{trial['enrolment']:,} ({trial['enrolment_type'] or 'kind not stated'})"
+    )
+    yield f"  Status: {trial['status'] or 'not stated'}. Participants: {enrolment}."
+    yield f"  Registered {trial['registered'] or 'on an unknown day'}. " + " ".join(
+        f"{label}: {trial[f'{name}_raw'] or 'not stated'}{_kind(trial[f'{name}_type'])}."
+        for label, name in (
+            ("Start", "start"),
+            ("Primary completion", "primary_completion"),
+            ("Completion", "completion"),
+        )
+    )
+    yield from _registrations(connection, trial_id)
+    yield from _publications(connection, trial_id)
+    yield from _disclosure(connection, trial_id)
+    yield from _registration_verdicts(connection, trial_id)
+    yield from _reporting_verdicts(connection, trial_id)
+
+
+def _kind(kind: str | None) -> str:
+    return f" ({kind})" if kind else ""
+
+
+def _registrations(connection: duckdb.DuckDBPyConnection, trial_id: str) -> Iterator[str]:
+    yield "Registrations"
+    for row in _rows(connection, "SELECT * FROM registrations WHERE trial_id = ? ORDER BY registration_id", trial_id):
+        seen = f"last seen {row['last_seen']} ({row['source']})"
+        gone = f", gone from the register since {row['vanished_on']}" if row["vanished_on"] else ""
+        replaced = f", replaced by {row['replaced_by']}" if row["replaced_by"] else ""
+        yield f"  {row['registration_id']}  {row['url']}  {seen}{gone}{replaced}"
+    numbers = _rows(
+        connection,
+        """SELECT DISTINCT number, kind FROM identifiers WHERE trial_id = ? AND kind <> 'registration'
+        ORDER BY kind, number""",
+        trial_id,
+    )
+    if numbers:
+        yield "  Also known as: " + ", ".join(f"{n['number']} ({n['kind'].replace('_', ' ')})" for n in numbers)
+
+
+def _publications(connection: duckdb.DuckDBPyConnection, trial_id: str) -> Iterator[str]:
+    rows = _rows(
+        connection,
+        """SELECT l.*, p.title, p.journal, p.doi FROM trial_publications AS l LEFT JOIN publications AS p USING (pmid)
+        WHERE l.trial_id = ? ORDER BY l.counts_as_results DESC, l.pmid""",
+        trial_id,
+    )
+    (state,) = _rows(connection, "SELECT state FROM sources WHERE source = ?", "pubmed")
+    yield f"Publications ({state['state']})"
+    if not rows:
+        yield "  No linked publication found in the sources searched."
+    for row in rows:
+        flags = [text for name, text in (
+            ("is_before_pcd", "before primary completion"), ("is_pooled", "names more than three trials"),
+            ("is_retracted", "retracted"), ("is_preprint", "preprint")) if row[name]]  # fmt: skip
+        why = [row["filter_outcome"].replace("_", " ")] if row["filter_outcome"] != "passed" else []
+        verdict = "counts as results" if row["counts_as_results"] else "does not count as results"
+        reasons = "; ".join([*why, *flags])
+        title = row["title"] or "(article not loaded)"
+        yield f"  PMID {row['pmid']}, {row['published_earliest'] or 'date unknown'}: {title}"
+        verdict += f" ({reasons})" if reasons else ""
+        yield f"    {verdict}; tier {row['tier'] or 'none'}, found by {', '.join(row['evidence'])}."
+
+
+def _disclosure(connection: duckdb.DuckDBPyConnection, trial_id: str) -> Iterator[str]:
+    (row,) = _rows(connection, "SELECT * FROM disclosure WHERE trial_id = ?", trial_id)
+    first = f", first {row['earliest_results_date']} at {row['earliest_results_where']}" if row["any_results"] else ""
+    yield f"Results anywhere: {OUTCOME[row['any_results']]}{first}."
+
+
+def _registration_verdicts(connection: duckdb.DuckDBPyConnection, trial_id: str) -> Iterator[str]:
+    yield "Registered before it began?"
+    rows = _rows(connection, "SELECT * FROM registration_status WHERE trial_id = ? ORDER BY rule", trial_id)
+    for row in rows:
+        missing = f" (missing: {row['missing_field']})" if row["missing_field"] else ""
+        moved = (
+            f" The start was {row['start_first_version'] or 'not stated'} in the oldest known version"
+            f" ({row['status_first_version']})." if row["start_moved"] else ""
+        )  # fmt: skip
+        yield f"  {row['rule']}: {row['status']}{missing}.{moved}"
+
+
+def _reporting_verdicts(connection: duckdb.DuckDBPyConnection, trial_id: str) -> Iterator[str]:
+    words = contracts().vocabularies["reporting_status"]
+    rows = _rows(
+        connection,
+        """SELECT s.*, l.days_late_min AS late_min, l.days_late_max AS late_max FROM reporting_status AS s
+        LEFT JOIN reporting_lateness AS l USING (trial_id, policy) WHERE s.trial_id = ? ORDER BY s.policy""",
+        trial_id,
+    )
+    yield "Results reported?"
+    for row in rows:
+        decided = f" [{row['decided_by']}]" if row["decided_by"] else ""
+        rule = f"rule version {row['rule_version']}, applies: {row['applies']}"
+        yield f"  {row['policy']} ({rule}): {row['status']}{decided}"
+        yield f"    {words[row['status']]['meaning']}. It does not mean: {words[row['status']]['does_not_mean']}."
+        if row["due_latest"]:
+            due = (
+                str(row["due_latest"])
+                if row["due_earliest"] == row["due_latest"]
+                else f"{row['due_earliest']} to {row['due_latest']}"
+            )
+            late = "" if row["late_max"] is None else f" Days late: {_span(row['late_min'], row['late_max'])}."
+            yield f"    Due: {due}.{late}"
+        if row["is_ambiguous"]:
+            yield f"    By the earliest reading of the dates it would be: {row['status_earliest']}."
+        for leg in _rows(
+            connection, "SELECT * FROM status_evidence WHERE trial_id = ? AND policy = ?", trial_id, row["policy"]
+        ):
+            where = ", ".join(filter(None, (leg["registration_id"], leg["field"])))
+            value = leg["value"] or "nothing stated"
+            yield f"    - {leg['question']} {OUTCOME[leg['outcome']]}: {value}{f' ({where})' if where else ''}"
+
+
+def _span(low: int, high: int) -> str:
+    return f"{low:,}" if low == high else f"{low:,} to {high:,}"
+
+
+def _rows(connection: duckdb.DuckDBPyConnection, sql: str, *parameters: Any) -> list[dict[str, Any]]:
+    cursor = connection.execute(sql, list(parameters))
+    names = [d[0] for d in cursor.description or ()]
+    return [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
