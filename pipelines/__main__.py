@@ -27,7 +27,11 @@ DONE, FAILED, MISUSED, LEFT_OUT = 0, 1, 2, 3
 def main(arguments: Sequence[str] | None = None) -> int:
     """Runs one command and returns its exit code."""
     parser = _parser()
-    options = parser.parse_args(arguments)
+    options, words = parser.parse_known_args(arguments)
+    strange = [w for w in words if w.startswith("-")] if options.run is _import else words
+    if strange:
+        parser.error(f"these words mean nothing here: {' '.join(strange)}")
+    options.words = words
     chosen = settings.from_environment(options.data)
     try:
         run: Callable[[argparse.Namespace, Settings], int] = options.run
@@ -53,9 +57,13 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--data", metavar="DIR", help="the data folder (default: data/ in the repository)")
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
 
-    command = commands.add_parser("import", help="take dump files into the raw archive as a snapshot")
-    command.add_argument("source", nargs="?", help="ctgov or pubmed")
-    command.add_argument("files", nargs="*", type=Path, metavar="FILE")
+    # Words and options of an import stand in any order, which argparse cannot take: main() collects the words.
+    command = commands.add_parser(
+        "import",
+        help="take dump files into the raw archive as a snapshot",
+        usage="%(prog)s SOURCE --date YYYY-MM-DD [--scope partial|full] [--baseline] FILE... | --list CSV",
+        epilog="SOURCE is ctgov or pubmed; FILE... are dump files as the source served them.",
+    )
     command.add_argument("--date", help="the day on which the source served the files, YYYY-MM-DD")
     command.add_argument("--scope", choices=("partial", "full"), default="partial",
                          help="full: what the files lack is gone; partial (default): they add and update")  # fmt: skip
@@ -99,9 +107,10 @@ def _import(options: argparse.Namespace, chosen: Settings) -> int:
 
     if options.list:
         wanted = importing.read_list(options.list)
-    elif options.source and options.date:
+    elif options.words and options.date:
+        source, *files = options.words
         day = importing.parse_day(options.date)
-        wanted = [importing.Import(options.source, day, tuple(options.files), options.scope, options.baseline)]
+        wanted = [importing.Import(source, day, tuple(map(Path, files)), options.scope, options.baseline)]
     else:
         raise UsageError("Say what to import: SOURCE --date YYYY-MM-DD FILE..., or --list CSV.")
     for item in wanted:

@@ -26,6 +26,10 @@ LEG_TYPE = "STRUCT(value VARCHAR, outcome BOOLEAN, registration_id VARCHAR, fiel
 """One criterion of a policy for one trial: what the record says, true/false/unknown (NULL), and where it was read."""
 
 
+LATEST_YEARS = 30
+"""No date lies further ahead: readers refuse dates 25 years after their snapshot, and deadlines add some years."""
+
+
 @dataclass(frozen=True)
 class Column:
     """One column of a contract.
@@ -404,7 +408,7 @@ def _column_checks(table: str, column: Column, contracts: Contracts) -> list[Che
         checks.append(
             check(
                 "possible",
-                f"{quoted} < DATE '1900-01-01' OR {quoted} > getvariable('as_of') + INTERVAL 26 YEAR",
+                f"{quoted} < DATE '1900-01-01' OR {quoted} > getvariable('as_of') + INTERVAL {LATEST_YEARS} YEAR",
                 f"{column.name} is a possible date.",
             )
         )

@@ -9,7 +9,7 @@ import re
 EMAIL = r"[A-Za-z0-9._%+\-]+@[A-Za-z0-9\-]+(\.[A-Za-z0-9\-]+)*\.[A-Za-z]{2,}"
 """E-mail-like text, in the syntax that Python, RE2 and DuckDB share."""
 
-PHONE = r"(\+[0-9]{1,3}|\b[Tt]el(ephone|\.)?:?|\b[Pp]hone:?)[ .()/\-]*[0-9]([ .()/\-]*[0-9]){6,}"
+PHONE = r"((^|[^A-Za-z0-9])\+[0-9]{1,3}|\b[Tt]el(ephone|\.)?:?|\b[Pp]hone:?)[ .()/\-]*[0-9]([ .()/\-]*[0-9]){6,}"
 """Telephone-like text: an international prefix or the word for it, then at least seven digits."""
 
 MASK = "[e-mail removed]"

@@ -10,13 +10,13 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from pipelines.errors import PayloadError
+
 fast_zlib: Any
 try:
     from isal import isal_zlib as fast_zlib
 except ImportError:  # no wheel for this machine: the standard library is slower and does the same
     fast_zlib = zlib
-
-from pipelines.errors import PayloadError
 
 CHUNK = 1 << 20
 BOM = b"\xef\xbb\xbf"

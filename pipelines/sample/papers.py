@@ -597,7 +597,7 @@ _PROTOCOL_TITLES: Final = (
     "{drug} for {condition}: study protocol of a randomised trial.",
     "{drug} in {condition}: a trial protocol.",
     "Protocol for a randomised comparison of {drug} in {condition}.",
-    "Protocol of the {drug} study in {condition}.",
+    "Protocol of a {drug} study in {condition}.",
     "Protocol for the {drug} study in {condition}.",
     "The {drug} trial in {condition}: rationale and design.",
     "Design and rationale of a {drug} study in {condition}.",

@@ -1,5 +1,6 @@
--- Results handed in to a register and not public yet, one row per registration: is the submission live or withdrawn.
--- A cancellation whose date the register does not know comes last where every round but it was closed by a return.
+-- Results handed in to a register and not public yet, one row per registration: is the submission live or withdrawn,
+-- and since when. A submission ends by a return or a cancellation; the next one follows it. A cancellation whose date
+-- the register does not know lies where a submission was followed by another with neither between them, or at the end.
 WITH events AS (
     SELECT r.registration_id, e.event, e.date
     FROM current_records AS r, unnest(r.result_events) AS u(e)
@@ -7,37 +8,44 @@ WITH events AS (
 ), counted AS (
     SELECT
         registration_id,
-        count(*) FILTER (WHERE event = 'submitted') AS submissions,
-        count(*) FILTER (WHERE event = 'returned') AS returns,
+        coalesce(list(date ORDER BY date) FILTER (WHERE event = 'submitted' AND date IS NOT NULL), []) AS submissions,
+        coalesce(list(date) FILTER (WHERE event <> 'submitted' AND date IS NOT NULL), []) AS endings,
         count(*) FILTER (WHERE event = 'cancelled') AS cancellations,
-        bool_or(event = 'cancelled' AND date IS NULL) AS has_undated_cancellation,
-        min(date) FILTER (WHERE event = 'submitted') AS first_submitted,
-        max(date) FILTER (WHERE event = 'submitted') AS last_submitted,
+        coalesce(bool_or(event = 'cancelled' AND date IS NULL), false) AS has_undated_cancellation,
+        coalesce(bool_or(event = 'submitted'), false) AS was_submitted,
         max(date) FILTER (WHERE event = 'returned') AS last_returned,
-        max(date) FILTER (WHERE event = 'cancelled') AS last_cancelled,
-        list(date) FILTER (WHERE event = 'submitted') AS submitted_dates
+        max(date) FILTER (WHERE event = 'cancelled') AS last_cancelled
     FROM events
     GROUP BY registration_id
+), placed AS (
+    SELECT
+        *,
+        list_max(submissions) AS last_submitted,
+        coalesce(list_max(endings) >= list_max(submissions), false) AS last_has_ended,
+        list_max(list_filter(
+            range(1, len(submissions)),
+            lambda i: len(list_filter(endings, lambda e: e >= submissions[i] AND e <= submissions[i + 1])) = 0
+        )) AS unexplained
+    FROM counted
 ), judged AS (
     SELECT
         *,
         CASE
-            WHEN cancellations = 0 OR submissions = 0 THEN cancellations > 0
-            WHEN has_undated_cancellation AND coalesce(last_returned >= last_submitted, false) THEN false
-            WHEN has_undated_cancellation THEN submissions <= returns + cancellations
-            WHEN last_cancelled = last_submitted THEN submissions <= returns + cancellations
-            ELSE last_cancelled > last_submitted END AS is_cancelled
-    FROM counted
+            WHEN cancellations = 0 OR NOT was_submitted THEN cancellations > 0
+            WHEN has_undated_cancellation THEN unexplained IS NULL AND NOT last_has_ended
+            -- On one day: withdrawn after it was handed in, unless an earlier round is what was withdrawn.
+            WHEN last_cancelled = last_submitted THEN len(submissions) <= len(endings)
+            ELSE coalesce(last_cancelled > last_submitted, false) END AS is_cancelled
+    FROM placed
 )
 SELECT
     registration_id,
     is_cancelled,
-    submissions > 0 AND NOT is_cancelled AS is_live,
-    first_submitted,
+    was_submitted AND NOT is_cancelled AS is_live,
     CASE
-        WHEN is_cancelled THEN NULL
-        WHEN cancellations = 0 THEN first_submitted
-        WHEN has_undated_cancellation THEN last_submitted
-        ELSE list_min(list_filter(submitted_dates, lambda d: d >= last_cancelled)) END AS live_since,
+        WHEN is_cancelled OR NOT was_submitted THEN NULL
+        WHEN cancellations = 0 THEN submissions[1]
+        WHEN has_undated_cancellation THEN coalesce(submissions[unexplained + 1], last_submitted)
+        ELSE list_min(list_filter(submissions, lambda d: d >= last_cancelled)) END AS live_since,
     last_cancelled
 FROM judged

@@ -1,0 +1,56 @@
+# Everything installs itself: `make run` and `make test` are all that a fresh machine needs.
+# uv is used where it is there; plain venv and pip do the same, slower.
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+SAMPLE := data/sample
+TRIALS ?= 2000
+SEED ?= 1
+UV := $(shell command -v uv 2>/dev/null)
+
+.PHONY: run setup test lint types docs bench ui clean
+
+run: setup  ## build the sample world and show what can be asked of it
+	@$(BIN)/python -m pipelines sample --trials $(TRIALS) --seed $(SEED) --out $(SAMPLE)
+	@$(BIN)/python -m pipelines --data $(SAMPLE)/data import --list $(SAMPLE)/imports.csv
+	@$(BIN)/python -m pipelines --data $(SAMPLE)/data build --as-of $$(sed -n 2p $(SAMPLE)/truth.csv | cut -d, -f1)
+	@echo
+	@echo "Three questions to try:"
+	@echo "  $(BIN)/python -m pipelines --data $(SAMPLE)/data query 'FROM reporting_summary'"
+	@echo "  $(BIN)/python -m pipelines --data $(SAMPLE)/data query \"SELECT sponsor, count(*) AS missing, sum(enrolment) AS participants FROM missing_results WHERE policy = 'alltrials-summary' GROUP BY ALL ORDER BY missing DESC LIMIT 10\""
+	@echo "  $(BIN)/python -m pipelines --data $(SAMPLE)/data explain 'nct 90000001'"
+
+setup: $(VENV)/.installed  ## only install
+
+$(VENV)/.installed: pyproject.toml constraints.txt
+ifdef UV
+	@test -x $(BIN)/python || uv venv --quiet --python $(PYTHON) $(VENV)
+	uv pip install --quiet --python $(BIN)/python -c constraints.txt -e '.[dev]'
+else
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[dev]'
+endif
+	@touch $@
+
+test: setup lint types docs  ## lint, types, documents, all tests
+	$(BIN)/python -m pytest -q
+
+lint: setup
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+
+types: setup
+	$(BIN)/mypy
+
+docs: setup
+	$(BIN)/python -m pipelines docs --check
+
+bench: setup  ## measure, as ratios in one run
+	$(BIN)/python -m tests.bench
+
+ui: setup  ## the asset graph in the browser
+	DAGSTER_HOME=$(CURDIR) $(BIN)/dagster dev
+
+clean:  ## remove what can be made again; the raw archive and the ledger stay
+	rm -rf $(SAMPLE) data/staging data/builds data/warehouse .pytest_cache .mypy_cache .ruff_cache .hypothesis
