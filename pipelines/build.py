@@ -171,7 +171,7 @@ def make(
         work / "work.duckdb", threads=settings.threads, memory_limit=settings.memory_limit, spill=work
     ) as connection:
         prepare(connection, known, as_of, staged)
-        events = _run(connection, settings.data, as_of, say, overrides)
+        events = run_queries(connection, settings.data, as_of, say, overrides)
         say("checking")
         results = _check(connection, known)
         identifier = _build_id(as_of, staged, settings.data, events)
@@ -234,12 +234,12 @@ def _terms(source: contract_files.Source) -> dict[str, str]:
 # --- running the graph ----------------------------------------------------------------------------------------------
 
 
-def _run(
+def run_queries(
     connection: duckdb.DuckDBPyConnection,
     data: Path,
     as_of: date,
-    say: Callable[[str], None],
-    overrides: Mapping[str, str] | None,
+    say: Callable[[str], None] = _silent,
+    overrides: Mapping[str, str] | None = None,
 ) -> list[ledger.Event]:
     """Makes every relation in order; returns the ledger's new events."""
     events: list[ledger.Event] = []

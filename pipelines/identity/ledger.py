@@ -107,18 +107,19 @@ def resolve(
     for number in sorted(members):
         groups.setdefault(cluster_of[number], []).append(number)
 
-    claims = {key: _claim(numbers, known, founded) for key, numbers in groups.items()}
-    keeper: dict[str, str] = {}
+    home = {number: key for key, numbers in groups.items() for number in numbers}
+    claims: dict[str, str | None] = {}
     for key in sorted(groups):
-        claim = claims[key]
-        if claim is not None and (claim not in keeper or claim in groups[key]):
-            keeper[claim] = key
+        # The part with the naming registration keeps an id; where that one is gone altogether, the first part does.
+        ids = {known[n] for n in groups[key] if n in known}
+        own = [i for i in ids if home.setdefault(i, key) == key]
+        claims[key] = min(own, key=lambda i: (founded.get(i, len(founded)), i)) if own else None
     trial_of: dict[str, str] = {}
     events: list[Event] = []
     for key in sorted(groups):
         numbers = groups[key]
         claim = claims[key]
-        if claim is None or keeper[claim] != key:
+        if claim is None:
             trial_id = min((members[n] for n in numbers), key=lambda m: m.seniority).number
             events += _founding(numbers, trial_id, known, as_of)
         else:
@@ -138,11 +139,6 @@ def _state(ledger: Sequence[Event]) -> tuple[dict[str, str], dict[str, int]]:
         if event.event in ("founded", "split_from"):
             founded.setdefault(event.trial_id, len(founded))
     return known, founded
-
-
-def _claim(numbers: Sequence[str], known: Mapping[str, str], founded: Mapping[str, int]) -> str | None:
-    ids = {known[n] for n in numbers if n in known}
-    return min(ids, key=lambda i: (founded.get(i, len(founded)), i)) if ids else None
 
 
 def _founding(numbers: Sequence[str], trial_id: str, known: Mapping[str, str], as_of: date) -> list[Event]:

@@ -1,0 +1,227 @@
+"""The asset graph: the job makes what the command line makes, and a failed check leaves the last good build.
+
+Belongs here: whole runs in this process on a tiny made-up world, and what the graph says of itself. What the tables
+say belongs to the tests of the build.
+"""
+
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+from pathlib import Path
+from typing import Any
+
+import dagster as dg
+import pytest
+
+from assets.definitions import build_defs
+from assets.jobs import nightly_schedule
+from assets.lineage import ACCOUNTS, STAGED_FROM, origins, sources_of
+from assets.resources import BuildDay, Workshop
+from assets.tables import ENGINES, column_schema
+from pipelines import build, queries, store
+from pipelines.contracts import contracts
+from pipelines.errors import DataError
+from pipelines.settings import SQL
+from tests import worlds
+
+AS_OF = worlds.AS_OF
+TABLES = sorted(contracts().tables)
+
+
+def fill(data: Path) -> None:
+    """Two studies, one of them with a telephone number in its title, an article about the first, a later snapshot."""
+    called = {"protocolSection": {"identificationModule": {"briefTitle": "Invented study, tel. +44 20 7946 0958"}}}
+    first = worlds.study(1, results=("2022-01-05", "2022-02-01"))
+    worlds.put_studies(data, date(2024, 1, 10), [first, worlds.study(2, extra=called)])
+    worlds.put_studies(data, date(2024, 7, 1), [worlds.study(3)], name="later.json")
+    article = worlds.article(99000001, bank=[worlds.nct(1)])
+    worlds.put_file(data, "pubmed", date(2024, 1, 11), "pubmed24n0001.xml", worlds.article_set(article))
+
+
+def definitions(data: Path, planted: dict[str, str] | None = None) -> dg.Definitions:
+    settings = worlds.settings(data)
+    day = BuildDay.configure_at_launch()
+    workshop = Workshop(settings=settings, build_day=day, overrides=planted or {})
+    return build_defs({"settings": settings, "build_day": day, "workshop": workshop})
+
+
+def run_nightly(data: Path, as_of: object = AS_OF, planted: dict[str, str] | None = None) -> dg.ExecuteInProcessResult:
+    job = definitions(data, planted).resolve_job_def("nightly")
+    with dg.DagsterInstance.ephemeral() as instance:
+        return job.execute_in_process({"as_of": str(as_of)}, instance=instance, raise_on_error=False)
+
+
+@dataclass(frozen=True)
+class Night:
+    """A data folder and the run that built its warehouse."""
+
+    data: Path
+    result: dg.ExecuteInProcessResult
+
+    def metadata(self, *key: str) -> dict[str, Any]:
+        (event,) = [e for e in self.result.get_asset_materialization_events() if e.asset_key == dg.AssetKey(key)]
+        return {name: value.value for name, value in event.materialization.metadata.items()}
+
+
+@pytest.fixture(scope="module")
+def night(tmp_path_factory: pytest.TempPathFactory) -> Night:
+    data = tmp_path_factory.mktemp("night") / "data"
+    fill(data)
+    return Night(data, run_nightly(data))
+
+
+def step_failure(result: dg.ExecuteInProcessResult) -> str:
+    (event,) = [e for e in result.all_events if e.is_step_failure]
+    data = event.step_failure_data
+    return data.user_failure_data.description if data.user_failure_data else str(data.error)
+
+
+def evaluations(result: dg.ExecuteInProcessResult) -> dict[tuple[str, str], dg.AssetCheckEvaluation]:
+    found = result.get_asset_check_evaluations()
+    return {(e.asset_key.to_user_string(), e.check_name): e for e in found}
+
+
+# --- whole runs -----------------------------------------------------------------------------------------------------
+
+
+def test_job_makes_the_same_bytes_as_the_command_line(night: Night, tmp_path: Path) -> None:
+    assert night.result.success
+    data = tmp_path / "data"
+    fill(data)
+    built = build.build(worlds.settings(data), AS_OF)
+    made = night.data / "warehouse"
+    assert sorted(p.stem for p in made.glob("*.parquet")) == TABLES
+    differing = [
+        name
+        for name in TABLES
+        if name != "validation_results"
+        and (made / f"{name}.parquet").read_bytes() != (built.folder / f"{name}.parquet").read_bytes()
+    ]
+    assert differing == []
+
+
+def test_run_reports_what_it_saw(night: Night) -> None:
+    raw = night.metadata("raw", "ctgov")
+    assert (raw["snapshots"], raw["payloads"], raw["newest"]) == (1, 1, "2024-01-10"), "the later one is not seen"
+    assert raw["bytes"] == sum(p.stat().st_size for p in night.data.glob("raw/ctgov/2024-01-*/studies.json"))
+    staged = night.metadata("staging", "ctgov")
+    assert (staged["payloads"], staged["records_in"], staged["staged"]) == (1, 2, 2)
+    assert [r.data["payload"] for r in staged["records_per_payload"].records] == ["studies.json"]
+    assert night.metadata("staging", "pubmed")["records_in"] == 1
+    with store.open_warehouse(night.data) as connection:
+        for name in TABLES:
+            (count,) = connection.sql(f'SELECT count(*) FROM "{name}"').fetchone() or (None,)
+            assert night.metadata(name)["dagster/row_count"] == count, name
+    assert night.metadata("warehouse")["build"] == (night.data / "warehouse").resolve().name
+
+
+def test_every_table_is_checked_by_every_engine_and_a_warning_does_not_stop(night: Night) -> None:
+    found = evaluations(night.result)
+    assert set(found) == {(name, engine) for name in TABLES for engine in ENGINES}
+    warned = {key: e for key, e in found.items() if not e.passed}
+    assert ("registrations", "sql") in warned
+    assert {e.severity for e in warned.values()} == {dg.AssetCheckSeverity.WARN}
+    assert "no_telephone" in (warned["registrations", "sql"].description or "")
+
+
+def test_failed_check_leaves_the_last_good_build(night: Night) -> None:
+    before = (night.data / "warehouse").resolve()
+    sql = (SQL / "coverage.sql").read_text(encoding="utf-8")
+    twice = {"coverage": f"SELECT * FROM ({sql}\n) UNION ALL SELECT * FROM ({sql}\n)"}
+    result = run_nightly(night.data, planted=twice)
+    assert not result.success
+    assert "coverage: key_unique" in step_failure(result)
+    failed = evaluations(result)["coverage", "sql"]
+    assert (failed.passed, failed.blocking, failed.severity) == (False, True, dg.AssetCheckSeverity.ERROR)
+    assert evaluations(result)["conditions", "sql"].passed
+    keys = {e.asset_key.to_user_string() for e in result.get_asset_materialization_events() if e.asset_key}
+    assert keys == {f"{step}/{code}" for step in ("raw", "staging") for code in contracts().sources}
+    assert (night.data / "warehouse").resolve() == before
+    assert [p for p in (night.data / "builds").iterdir() if p.name.startswith(".")] == []
+
+
+def test_nothing_imported_is_said_in_one_sentence(tmp_path: Path) -> None:
+    result = run_nightly(tmp_path / "data")
+    assert not result.success
+    assert step_failure(result) == "Nothing has been imported up to that day: run `import` first."
+
+
+def test_warehouse_alone_publishes_nothing(night: Night) -> None:
+    before = (night.data / "warehouse").resolve()
+    job = definitions(night.data).resolve_implicit_global_asset_job_def()
+    config = {"resources": {"build_day": {"config": {"as_of": str(AS_OF)}}}}
+    result = job.execute_in_process(config, asset_selection=[dg.AssetKey("warehouse")], raise_on_error=False)
+    assert "made no tables" in step_failure(result)
+    assert (night.data / "warehouse").resolve() == before
+
+
+def test_run_waits_for_no_other_writer(night: Night) -> None:
+    with store.only_writer(night.data):
+        job = definitions(night.data).resolve_job_def("nightly")
+        with pytest.raises(dg.DagsterError) as error:
+            job.execute_in_process({"as_of": str(AS_OF)})
+    assert isinstance(error.value.__cause__, DataError)
+
+
+# --- what the graph says of itself ----------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def graph() -> Any:
+    return build_defs().resolve_asset_graph()
+
+
+def test_definitions_load() -> None:
+    dg.Definitions.validate_loadable(build_defs())
+
+
+def test_every_table_and_source_has_its_assets_and_vice_versa(graph: Any) -> None:
+    of_sources = {f"{step}/{code}" for step in ("raw", "staging") for code in contracts().sources}
+    assert {key.to_user_string() for key in graph.get_all_asset_keys()} == {*TABLES, *of_sources, "warehouse"}
+
+
+def test_graph_runs_from_the_raw_archive_to_the_warehouse(graph: Any) -> None:
+    def parents(*key: str) -> set[str]:
+        return {k.to_user_string() for k in graph.get(dg.AssetKey(key)).parent_keys}
+
+    for code in contracts().sources:
+        assert f"raw/{code}" in parents("staging", code)
+    assert "staging/ctgov" in parents("staging", "pubmed"), "registers decide which articles are kept"
+    assert parents("registrations") == {"staging/ctgov"}
+    assert parents("trials") == {"registrations"}
+    assert parents("warehouse") == set(TABLES)
+    assert {graph.get(dg.AssetKey(name)).group_name for name in TABLES} == {"fold", "policies", "tables", "checks"}
+
+
+def test_lineage_knows_every_staged_relation() -> None:
+    assert {*STAGED_FROM, *ACCOUNTS} - {"cited_pmids"} == set(queries.STAGED)
+    assert {*sources_of("registration_records"), *sources_of("articles")} == set(contracts().sources)
+    assert all(origin.tables or origin.sources for origin in origins().values())
+
+
+@pytest.mark.parametrize("name", TABLES)
+def test_table_shows_its_contract(graph: Any, name: str) -> None:
+    table = contracts().tables[name]
+    asset = graph.get(dg.AssetKey(name))
+    assert asset.metadata["dagster/column_schema"] == column_schema(table)
+    columns = asset.metadata["dagster/column_schema"].columns
+    assert [(c.name, c.type) for c in columns] == [(c.name, c.type) for c in table.columns]
+    assert all(c.description for c in columns)
+    assert table.title in asset.description
+    assert table.meaning in asset.description
+
+
+def test_every_check_blocks(graph: Any) -> None:
+    keys = graph.asset_check_keys
+    assert len(keys) == len(TABLES) * len(ENGINES)
+    assert all(graph.get(key).blocking for key in keys)
+
+
+def test_schedule_asks_for_the_scheduled_day() -> None:
+    context = dg.build_schedule_context(scheduled_execution_time=datetime(2024, 7, 1, 3, tzinfo=UTC))
+    request = nightly_schedule(context)
+    assert isinstance(request, dg.RunRequest)
+    assert (request.run_key, request.run_config) == ("2024-07-01", {"as_of": "2024-07-01"})
+    defs = build_defs()
+    assert defs.resolve_schedule_def("nightly").cron_schedule == "0 3 * * *"
+    assert defs.resolve_schedule_def("nightly").default_status is dg.DefaultScheduleStatus.STOPPED
+    dg.validate_run_config(defs.resolve_job_def("nightly"), request.run_config)

@@ -1,0 +1,230 @@
+"""Each rule, row by row and at each boundary day: made-up records in, verdicts of the real queries out."""
+
+from datetime import date
+
+import pytest
+
+from tests.worlds import AS_OF, nct, put_studies, rows, study, tables
+
+# AS_OF is 2024-06-30. A completion on 2023-06-30 is due on it; one on 2023-06-29 was due the day before.
+REPORTING = {
+    # outside
+    "withdrawn": (dict(status="WITHDRAWN", enrolment=0), "never_started"),
+    "nobody enrolled": (dict(enrolment=0), "never_started"),
+    "nobody planned is not nobody enrolled": (dict(enrolment=(0, "ESTIMATED")), "overdue"),
+    "observational": (dict(study_type="OBSERVATIONAL", phases=None), "out_of_scope"),
+    "expanded access": (dict(study_type="EXPANDED_ACCESS", status="AVAILABLE", pcd=None, cd=None), "out_of_scope"),
+    "withdrawn comes before out of scope": (dict(status="WITHDRAWN", study_type="OBSERVATIONAL"), "never_started"),
+    "no study type": (dict(study_type=None), "scope_unknown"),
+    # the clock
+    "still runs, date ahead": (dict(status="RECRUITING", pcd=("2025-01-01", "ESTIMATED")), "not_completed"),
+    "said to be complete, date ahead": (dict(pcd="2024-07-01"), "not_completed"),
+    "month-only date that may lie ahead": (dict(pcd="2024-06", status="RECRUITING"), "not_due"),
+    "no date, recruiting": (dict(status="RECRUITING", pcd=None, cd=None), "not_completed"),
+    "no date, suspended": (dict(status="SUSPENDED", pcd=None, cd=None), "not_completed"),
+    "no date, completed": (dict(pcd=None, cd=None), "inconsistent"),
+    "no date, terminated": (dict(status="TERMINATED", pcd=None, cd=None), "inconsistent"),
+    "no date, unknown": (dict(status="UNKNOWN", pcd=None, cd=None), "completion_unknown"),
+    "no date, no status": (dict(status=None, pcd=None, cd=None), "completion_unknown"),
+    "impossible date": (dict(pcd="2641-03", cd=None), "inconsistent"),
+    "impossible primary, possible completion": (dict(pcd="2641-03", cd="2023-06-29"), "overdue"),
+    "completion stands for primary completion": (dict(pcd=None, cd="2023-06-29"), "overdue"),
+    "dates decide, not the status": (dict(status="RECRUITING", pcd="2022-01-01"), "overdue"),
+    # due
+    "due today": (dict(pcd="2023-06-30"), "not_due"),
+    "due yesterday": (dict(pcd="2023-06-29"), "overdue"),
+    "month-only: due on its last day, today": (dict(pcd="2023-06"), "not_due"),
+    "month-only: due last month": (dict(pcd="2023-05"), "overdue"),
+    "year-only: due at its end": (dict(pcd="2023"), "not_due"),
+    # reported
+    "reported before due": (dict(pcd="2024-01-10", results=("2024-03-01", "2024-04-01")), "reported_early"),
+    "reported, due today": (dict(pcd="2023-06-30", results=("2024-03-01", "2024-04-01")), "reported_early"),
+    "submitted on the due day, posted later": (dict(results=("2022-03-10", "2022-06-01")), "reported_on_time"),
+    "submitted a day late": (dict(results=("2022-03-11", "2022-06-01")), "reported_late"),
+    "29 February: due on 28 February": (dict(pcd="2020-02-29", results=("2021-02-28", "2021-03-30")), "reported_on_time"),
+    "29 February: a day late": (dict(pcd="2020-02-29", results=("2021-03-01", "2021-03-30")), "reported_late"),
+    "month-only, in the month a year later": (dict(pcd="2021-03", results=("2022-03-31", "2022-05-01")), "reported_on_time"),
+    "month-only, late": (dict(pcd="2021-03", results=("2022-04-01", "2022-05-01")), "reported_late"),
+    "no submission date: posting decides": (dict(results=(None, "2022-03-10")), "reported_on_time"),
+    "no date at all": (dict(has_results=True), "reported_undated"),
+    "results without a clock": (dict(pcd=None, cd=None, results=("2022-03-10", "2022-06-01")), "reported_early"),
+    "results of a trial said to run": (dict(status="RECRUITING", results=("2022-03-10", "2022-06-01")), "reported_on_time"),
+    # submitted
+    "submitted in time": (dict(events=[("RELEASE", "2022-03-10")]), "submitted_on_time"),
+    "submitted late": (dict(events=[("RELEASE", "2022-03-11")]), "submitted_late"),
+    "submitted before due": (dict(pcd="2023-12-01", events=[("RELEASE", "2024-05-01")]), "submitted_early"),
+    "returned and resubmitted late: the first counts": (
+        dict(events=[("RELEASE", "2022-03-01"), ("RESET", "2022-04-01"), ("RELEASE", "2022-06-01")]), "submitted_on_time"),
+    "returned, not resubmitted": (dict(events=[("RELEASE", "2022-03-01"), ("RESET", "2022-04-01")]), "submitted_on_time"),
+    "cancelled": (dict(events=[("RELEASE", "2022-03-01"), ("UNRELEASE", "2022-03-05")]), "overdue_submission_cancelled"),
+    "cancelled on an unknown day": (dict(events=[("RELEASE", "2022-03-01"), ("UNRELEASE", None)]),
+        "overdue_submission_cancelled"),
+    "cancelled, resubmitted late: the second counts": (
+        dict(events=[("RELEASE", "2022-03-01"), ("UNRELEASE", "2022-03-05"), ("RELEASE", "2022-06-01")]), "submitted_late"),
+    "cancelled, resubmitted in time": (
+        dict(events=[("RELEASE", "2022-01-01"), ("UNRELEASE", "2022-01-05"), ("RELEASE", "2022-02-01")]),
+        "submitted_on_time"),
+    "cancelled on an unknown day, resubmitted late": (
+        dict(events=[("RELEASE", "2022-01-01"), ("UNRELEASE", None), ("RELEASE", "2022-06-01")]), "submitted_late"),
+    "cancelled on an unknown day, resubmitted in time, returned, resubmitted": (
+        dict(events=[("RELEASE", "2022-01-01"), ("UNRELEASE", None), ("RELEASE", "2022-02-01"), ("RESET", "2022-03-20"),
+                     ("RELEASE", "2022-06-01")]), "submitted_on_time"),
+    "cancelled before due": (dict(pcd="2023-12-01", events=[("RELEASE", "2024-02-01"), ("UNRELEASE", "2024-03-01")]),
+        "not_due"),
+    "a submission after the as-of date does not exist": (dict(events=[("RELEASE", "2024-07-01")]), "overdue"),
+}  # fmt: skip
+
+REGISTRATION = {
+    # (record) -> strict-day, month, us-21-days
+    "on the day": (dict(registered="2020-03-10", start="2020-03-10"), ("prospective",) * 3),
+    "a day late": (dict(registered="2020-03-11", start="2020-03-10"), ("retrospective", "prospective", "prospective")),
+    "21 days late": (dict(registered="2020-03-31", start="2020-03-10"), ("retrospective", "prospective", "prospective")),
+    "22 days late, next month": (
+        dict(registered="2020-04-01", start="2020-03-10"), ("retrospective", "retrospective", "retrospective")),
+    "month-only, registered on its first day": (dict(registered="2020-03-01", start="2020-03"), ("prospective",) * 3),
+    "month-only, registered within it": (
+        dict(registered="2020-03-10", start="2020-03"), ("unknown", "prospective", "prospective")),
+    "month-only, within 21 days of its last day only": (
+        dict(registered="2020-04-05", start="2020-03"), ("retrospective", "retrospective", "unknown")),
+    "month-only, 21 days after its last day": (
+        dict(registered="2020-04-21", start="2020-03"), ("retrospective", "retrospective", "unknown")),
+    "month-only, 22 days after its last day": (
+        dict(registered="2020-04-22", start="2020-03"), ("retrospective", "retrospective", "retrospective")),
+    "year-only, years before": (dict(registered="2018-01-01", start="2020"), ("prospective", "unknown", "prospective")),
+    "no start": (dict(start=None), ("unknown",) * 3),
+    "no registration date": (dict(registered=None), ("unknown",) * 3),
+    "starts tomorrow": (
+        dict(start=("2024-07-01", "ESTIMATED"), pcd="2025-01-01", cd=None, status="NOT_YET_RECRUITING"),
+        ("not_started",) * 3),
+    "starts today": (
+        dict(start=("2024-06-30", "ESTIMATED"), pcd="2025-01-01", cd=None, status="NOT_YET_RECRUITING"),
+        ("prospective",) * 3),
+    "before the US duty, registered on the day it began": (
+        dict(registered="2008-09-27", start="2007-01-01"), ("retrospective", "retrospective", "prospective")),
+    "before the US duty, registered the day after": (
+        dict(registered="2008-09-28", start="2007-01-01"), ("retrospective",) * 3),
+    "start just before the US duty: its own 21 days do not count": (
+        dict(registered="2008-10-10", start="2008-09-26"), ("retrospective", "retrospective", "retrospective")),
+    "start on the first day of the US duty": (
+        dict(registered="2008-10-18", start="2008-09-27"), ("retrospective", "retrospective", "prospective")),
+}  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def verdicts(tmp_path_factory):
+    """All cases as trials of one world."""
+    data = tmp_path_factory.mktemp("policies") / "data"
+    cases = [fields for fields, _ in [*REPORTING.values(), *REGISTRATION.values()]]
+    put_studies(data, AS_OF, [study(number, **fields) for number, fields in enumerate(cases)])
+    with tables(data) as connection:
+        reporting = rows(connection, "SELECT trial_id, policy, status FROM reporting_status")
+        registration = rows(connection, "SELECT trial_id, rule, status FROM registration_status")
+        late = rows(
+            connection,
+            """SELECT trial_id, days_late_min, days_late_max FROM reporting_status
+            WHERE policy = 'alltrials-summary'""",
+        )
+        yield {
+            "reporting": {(trial, policy): status for trial, policy, status in reporting},
+            "registration": {(trial, rule): status for trial, rule, status in registration},
+            "late": {trial: (low, high) for trial, low, high in late},
+            "proxy": dict(rows(connection, "SELECT trial_id, completed.is_proxy FROM legs_alltrials_summary")),
+        }
+
+
+@pytest.mark.parametrize("policy", ["alltrials-summary", "who-summary"])
+@pytest.mark.parametrize("case", REPORTING)
+def test_summary_on_the_register(verdicts, case, policy):
+    number = list(REPORTING).index(case)
+    assert verdicts["reporting"][nct(number), policy] == REPORTING[case][1]
+
+
+@pytest.mark.parametrize("place", range(3), ids=["strict-day", "month", "us-21-days"])
+@pytest.mark.parametrize("case", REGISTRATION)
+def test_registered_in_time(verdicts, case, place):
+    number = len(REPORTING) + list(REGISTRATION).index(case)
+    rule = ("strict-day", "month", "us-21-days")[place]
+    assert verdicts["registration"][nct(number), rule] == REGISTRATION[case][1][place]
+
+
+def test_days_late_have_both_bounds(verdicts):
+    exact = nct(list(REPORTING).index("submitted a day late"))
+    vague = nct(list(REPORTING).index("month-only, late"))
+    assert verdicts["late"][exact] == (1, 1)
+    assert verdicts["late"][vague] == (1, 31)
+
+
+def test_a_completion_that_stands_for_the_primary_one_is_flagged(verdicts):
+    assert verdicts["proxy"][nct(list(REPORTING).index("completion stands for primary completion"))] is True
+    assert verdicts["proxy"][nct(list(REPORTING).index("due yesterday"))] is False
+
+
+def test_without_pubmed_a_due_publication_is_not_called_overdue(verdicts):
+    publication = {s for (_, policy), s in verdicts["reporting"].items() if policy == "who-publication"}
+    assert "reporting_unknown" in publication
+    assert not publication & {"overdue", "reported_on_time", "reported_late"}
+
+
+def test_a_record_that_left_scope_says_which_edit_took_it_out(tmp_path):
+    data = tmp_path / "data"
+    put_studies(data, date(2022, 1, 1), [study(1, updated="2021-12-01")])
+    put_studies(data, AS_OF, [study(1, updated="2023-02-01", study_type="OBSERVATIONAL")])
+    with tables(data) as connection:
+        found = rows(
+            connection,
+            """SELECT s.status, s.decided_by, l.in_scope_before.value FROM reporting_status AS s
+            JOIN legs_alltrials_summary AS l USING (trial_id) WHERE policy = 'alltrials-summary'""",
+        )
+    assert found == [("left_scope", "interventional", f"interventional until {AS_OF}")]
+
+
+@pytest.mark.parametrize(
+    ("seen", "status"),
+    [(date(2024, 5, 1), "overdue"), (date(2024, 4, 30), "reporting_unknown"), (date(2022, 3, 9), "reporting_unknown")],
+    ids=["60 days ago", "61 days ago", "years ago"],
+)
+def test_nothing_is_overdue_on_a_record_not_seen_for_long(tmp_path, seen, status):
+    put_studies(tmp_path / "data", seen, [study(1)])
+    with tables(tmp_path / "data") as connection:
+        assert rows(connection, "SELECT DISTINCT status FROM reporting_status WHERE policy LIKE '%summary'") == [
+            (status,)
+        ]
+
+
+def test_undated_results_that_an_early_snapshot_shows_were_reported_in_time(tmp_path):
+    data = tmp_path / "data"
+    put_studies(data, date(2022, 3, 10), [study(1, has_results=True)])
+    put_studies(data, AS_OF, [study(1, has_results=True, updated="2024-01-01")])
+    with tables(data) as connection:
+        found = rows(connection, "SELECT status FROM reporting_status WHERE policy = 'alltrials-summary'")
+    assert found == [("reported_on_time",)]
+
+
+def test_a_date_that_the_newest_version_dropped_is_not_used(tmp_path):
+    data = tmp_path / "data"
+    put_studies(data, date(2022, 1, 1), [study(1, updated="2021-12-01")])
+    put_studies(data, AS_OF, [study(1, updated="2024-01-01", pcd=None, cd=None)])
+    with tables(data) as connection:
+        found = rows(connection, "SELECT status FROM reporting_status WHERE policy = 'alltrials-summary'")
+    assert found == [("inconsistent",)]
+
+
+def test_a_start_that_was_moved_shows_both_verdicts(tmp_path):
+    data = tmp_path / "data"
+    put_studies(data, date(2022, 1, 1), [study(1, updated="2021-12-01", registered="2020-02-01")])
+    put_studies(data, AS_OF, [study(1, updated="2024-01-01", registered="2020-02-01", start="2020-03-01")])
+    with tables(data) as connection:
+        found = rows(
+            connection,
+            """SELECT status, start_moved, start_first_version, status_first_version FROM registration_status
+            WHERE rule = 'strict-day'""",
+        )
+    assert found == [("prospective", True, "2020-01-15", "retrospective")]
+
+
+def test_missing_results_names_only_trials_without_results_anywhere(tmp_path):
+    data = tmp_path / "data"
+    put_studies(data, AS_OF, [study(1), study(2, results=("2022-03-10", "2022-06-01")), study(3, pcd="2024-01-01")])
+    with tables(data) as connection:
+        found = rows(connection, "SELECT DISTINCT trial_id, any_results FROM missing_results")
+    assert found == [(nct(1), None)]

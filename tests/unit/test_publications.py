@@ -1,0 +1,293 @@
+"""Which article belongs to which trial and counts as its results, and which state of an article stands."""
+
+from datetime import date, timedelta
+
+import pytest
+
+from tests.worlds import AS_OF, article, article_set, nct, put_file, put_studies, rows, study, tables
+
+BASELINE = date(2024, 1, 30)
+UPDATE = AS_OF - timedelta(days=10)
+ONE = {"number": 1}
+
+
+def bank(number):
+    return {"bank": (nct(number),)}
+
+
+def text(number):
+    return {"abstract": f"TRIAL REGISTRATION: {nct(number)}."}
+
+
+# Trial: started 2020-01-15, primary completion 2021-03-10, completion 2021-06-10, due 2023-06-10 (24 months).
+LINKS = {
+    # case -> (article fields by trial number, references of the record, tier, filter, counts)
+    "data bank and abstract": (lambda n: bank(n) | text(n), None, "L1", "passed", True),
+    "data bank alone": (bank, None, "L2", "passed", True),
+    "abstract alone": (text, None, "L3", "passed", True),
+    "title alone": (lambda n: {"title": f"Trial {nct(n)}: drug against placebo."}, None, "L3", "passed", True),
+    "number in odd spelling": (lambda n: {"abstract": f"(nct #{nct(n)[3:]})"}, None, "L3", "passed", True),
+    "called a result by the register": (lambda n: {}, "RESULT", "L2", "passed", True),
+    "derived, article names the trial": (bank, "DERIVED", "L2", "passed", True),
+    "derived, article does not name it": (lambda n: {}, "DERIVED", "L4", "passed", False),
+    "protocol by type": (
+        lambda n: bank(n) | {"types": (("D000078325", "Clinical Trial Protocol"),)},
+        None, "L2", "publication_type", False),
+    "review": (lambda n: bank(n) | {"types": (("D016454", "Review"),)}, None, "L2", "publication_type", False),
+    "systematic review called a result": (
+        lambda n: {"types": (("D000078182", "Systematic Review"),)}, "RESULT", "L2", "publication_type", False),
+    "protocol by title": (
+        lambda n: bank(n) | {"title": "Drug: study protocol of a trial."}, None, "L2", "title", False),
+    "treatment protocol is no protocol": (
+        lambda n: bank(n) | {"title": "A new treatment protocol against placebo."}, None, "L2", "passed", True),
+    "study design at the end": (
+        lambda n: bank(n) | {"title": "The EX trial: study design."}, None, "L2", "title", False),
+    "crossover study design at the end": (
+        lambda n: bank(n) | {"title": "Drug in a crossover: study design."}, None, "L2", "passed", True),
+    "before the start": (lambda n: bank(n) | {"date": ("2019", "Dec", "01")}, None, "L2", "before_start", False),
+    "in the month of the start": (lambda n: bank(n) | {"date": ("2020", "Jan")}, None, "L2", "passed", False),
+    "interim": (lambda n: bank(n) | {"date": ("2021", "Mar", "09")}, None, "L2", "passed", False),
+    "on the day of primary completion": (
+        lambda n: bank(n) | {"date": ("2021", "Mar", "10")}, None, "L2", "passed", True),
+    "in the month of primary completion": (lambda n: bank(n) | {"date": ("2021", "Mar")}, None, "L2", "passed", True),
+    "retracted": (
+        lambda n: bank(n) | {"types": (("D016441", "Retracted Publication"), ("D016449", "RCT"))},
+        None, "L2", "passed", False),
+    "preprint": (lambda n: bank(n) | {"types": (("D000076942", "Preprint"),)}, None, "L2", "passed", False),
+}  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def links(tmp_path_factory):
+    data = tmp_path_factory.mktemp("links") / "data"
+    studies, articles = [], []
+    for number, (fields, reference, *_) in enumerate(LINKS.values(), 1):
+        references = [{"pmid": str(900000000 + number), "type": reference}] if reference else None
+        studies.append(study(number, references=references))
+        articles.append(article(900000000 + number, **fields(number)))
+    put_studies(data, AS_OF, studies)
+    put_file(data, "pubmed", BASELINE, "pubmed24n0001.xml", article_set(*articles), "full", baseline=True)
+    with tables(data) as connection:
+        yield {
+            row[0]: row[1:]
+            for row in rows(
+                connection,
+                "SELECT trial_id, tier, filter_outcome, counts_as_results FROM trial_publications",
+            )
+        }
+
+
+@pytest.mark.parametrize("case", LINKS)
+def test_link(links, case):
+    number = list(LINKS).index(case) + 1
+    assert links[nct(number)] == LINKS[case][2:]
+
+
+def world(tmp_path, studies, *articles, updates=(), baseline=UPDATE):
+    data = tmp_path / "data"
+    put_studies(data, AS_OF, studies)
+    put_file(data, "pubmed", baseline, "pubmed24n0001.xml", article_set(*articles), "full", baseline=True)
+    for number, content in enumerate(updates, 2):
+        put_file(data, "pubmed", UPDATE, f"pubmed24n{number:04d}.xml", content)
+    return data
+
+
+def publication(connection):
+    return dict(rows(connection, "SELECT trial_id, status FROM reporting_status WHERE policy = 'who-publication'"))
+
+
+def test_what_is_no_link_at_all(tmp_path):
+    studies = [study(1, references=[{"pmid": "900000001", "type": "BACKGROUND"}]), study(2)]
+    trap = article(900000002, cited_numbers=f"An earlier trial, {nct(2)}.")
+    with tables(world(tmp_path, studies, article(900000001), trap)) as connection:
+        assert rows(connection, "SELECT * FROM trial_publications") == []
+        assert publication(connection) == {nct(1): "overdue", nct(2): "overdue"}
+
+
+def test_more_than_three_trials_are_pooled_and_their_numbers_of_other_registers_are_not_counted(tmp_path):
+    studies = [study(n) for n in range(1, 5)]
+    pooled = article(900000001, bank=tuple(nct(n) for n in range(1, 5)))
+    three = article(900000002, bank=tuple(nct(n) for n in range(1, 4)))
+    one_trial = article(
+        900000003, abstract=f"{nct(4)}, EudraCT 2090-012345-12, ISRCTN00012345, DRKS99912345, U1111-1299-9999."
+    )
+    with tables(world(tmp_path, studies, pooled, three, one_trial)) as connection:
+        found = rows(
+            connection, "SELECT DISTINCT pmid, is_pooled, counts_as_results FROM trial_publications ORDER BY 1"
+        )
+    assert found == [(900000001, True, False), (900000002, False, True), (900000003, False, True)]
+
+
+def test_a_number_of_another_register_that_the_record_states_names_the_trial(tmp_path):
+    stated = [{"id": "EudraCT-No.: 2090-012345-12", "type": "EUDRACT_NUMBER"}]
+    paper = article(900000001, abstract="Registered as EudraCT 2090-012345-12.")
+    with tables(world(tmp_path, [study(1, secondary=stated)], paper)) as connection:
+        assert rows(connection, "SELECT trial_id, tier FROM trial_publications") == [(nct(1), "L3")]
+
+
+def test_a_number_of_the_same_register_in_the_record_is_another_trial(tmp_path):
+    parent = [{"id": nct(2), "type": "REGISTRY"}]
+    with tables(world(tmp_path, [study(1, secondary=parent)], article(900000001, bank=(nct(2),)))) as connection:
+        assert rows(connection, "SELECT * FROM trial_publications") == []
+        assert rows(connection, "SELECT number, is_known FROM publication_numbers") == [(nct(2), False)]
+
+
+def test_a_result_reference_that_is_not_loaded_leaves_the_verdict_open(tmp_path):
+    studies = [
+        study(1, references=[{"pmid": "900000009", "type": "RESULT"}]),
+        study(2, references=[{"citation": "A paper without a PMID.", "type": "RESULT"}]),
+        study(3, references=[{"pmid": "900000009", "type": "DERIVED"}]),
+    ]
+    with tables(world(tmp_path, studies, article(900000001))) as connection:
+        assert publication(connection) == {nct(1): "reporting_unknown", nct(2): "reporting_unknown", nct(3): "overdue"}
+        assert rows(connection, "SELECT trial_id, any_results FROM disclosure ORDER BY 1") == [
+            (nct(1), None), (nct(2), None), (nct(3), False)]  # fmt: skip
+
+
+def test_a_reference_is_found_by_its_doi(tmp_path):
+    stated = [{"citation": "Invented. Inv J 2022. doi: 10.99999/900000001.", "type": "RESULT"}]
+    with tables(world(tmp_path, [study(1, references=stated)], article(900000001))) as connection:
+        assert rows(connection, "SELECT pmid, tier FROM trial_publications") == [(900000001, "L2")]
+
+
+@pytest.mark.parametrize(
+    ("fields", "status"),
+    [
+        ({"date": ("2023", "Jun", "10")}, "reported_on_time"),
+        ({"date": ("2023", "Jun", "11")}, "reported_late"),
+        ({"date": ("2023", "Jun")}, "reported_on_time"),
+        ({"date": ("2024", "Mar"), "electronic": "2023-06-10"}, "reported_on_time"),
+        ({"date": ("2023", "Jul", "01"), "electronic": "2023-09-10"}, "reported_late"),
+        ({"date": ("2024", "Jul", "01")}, "overdue"),
+    ],
+    ids=["due day", "day after", "month of the due day", "electronic first", "print first", "after the as-of date"],
+)
+def test_publication_is_judged_by_its_first_date(tmp_path, fields, status):
+    paper = article(900000001, bank=(nct(1),), **fields)
+    with tables(world(tmp_path, [study(1)], paper)) as connection:
+        assert publication(connection) == {nct(1): status}
+
+
+# --- which state of an article stands -------------------------------------------------------------------------------
+
+
+def counted(connection):
+    return rows(connection, "SELECT pmid, version, title FROM publications ORDER BY pmid")
+
+
+def test_a_later_file_replaces_a_record_and_a_deletion_removes_it(tmp_path):
+    first = [article(900000001, bank=(nct(1),)), article(900000002, bank=(nct(1),))]
+    updates = [
+        article_set(article(900000001, bank=(nct(1),), title="Revised."), deleted=[900000002]),
+    ]
+    with tables(world(tmp_path, [study(1)], *first, updates=updates)) as connection:
+        assert counted(connection) == [(900000001, 1, "Revised.")]
+        account = rows(
+            connection,
+            """SELECT payload, current_records, superseded, duplicate, deletions FROM payloads
+            WHERE source = 'pubmed' ORDER BY 1""",
+        )
+    assert account == [("pubmed24n0001.xml", 0, 2, 0, 0), ("pubmed24n0002.xml", 1, 0, 0, 1)]
+
+
+def test_a_deleted_record_can_come_back(tmp_path):
+    updates = [article_set(article(900000009), deleted=[900000001]), article_set(article(900000001, bank=(nct(1),)))]
+    with tables(world(tmp_path, [study(1)], article(900000001, bank=(nct(1),)), updates=updates)) as connection:
+        assert [r[0] for r in counted(connection)] == [900000001, 900000009]
+
+
+def test_the_highest_version_stands_until_it_is_deleted(tmp_path):
+    versions = [article(900000001, bank=(nct(1),), version=v, title=f"Version {v}.") for v in (2, 1, 3)]
+    with tables(world(tmp_path, [study(1)], *versions)) as connection:
+        assert counted(connection) == [(900000001, 3, "Version 3.")]
+    gone = "<DeleteCitation><PMID Version='3'>900000001</PMID></DeleteCitation></PubmedArticleSet>"
+    update = article_set(article(900000009)).replace("</PubmedArticleSet>", gone)
+    with tables(world(tmp_path / "later", [study(1)], *versions, updates=[update])) as connection:
+        assert counted(connection)[0] == (900000001, 2, "Version 2.")
+
+
+def test_a_record_that_lost_its_number_is_no_longer_the_trials(tmp_path):
+    updates = [article_set(article(900000001, types=(("D016428", "Journal Article"),)))]
+    with tables(world(tmp_path, [study(1)], article(900000001, bank=(nct(1),)), updates=updates)) as connection:
+        assert counted(connection) == []
+        assert publication(connection) == {nct(1): "overdue"}
+
+
+def test_a_retraction_notice_retracts_and_is_kept_only_for_a_kept_article(tmp_path):
+    notice = (("D016440", "Retraction of Publication"),)
+    articles = [
+        article(900000001, bank=(nct(1),)),
+        article(900000002, types=notice, corrections=(("RetractionOf", 900000001),)),
+        article(900000003, types=notice, corrections=(("RetractionOf", 900000777),)),
+    ]
+    with tables(world(tmp_path, [study(1)], *articles)) as connection:
+        assert [r[0] for r in counted(connection)] == [900000001, 900000002]
+        assert rows(connection, "SELECT is_retracted, counts_as_results FROM trial_publications") == [(True, False)]
+        assert rows(connection, "SELECT x_retracted, x_pmid FROM disclosure") == [(True, 900000001)]
+
+
+def test_after_a_missing_update_file_nothing_is_applied_until_it_arrives(tmp_path):
+    data = world(tmp_path, [study(1)], article(900000001), baseline=BASELINE)
+    put_file(data, "pubmed", UPDATE, "pubmed24n0003.xml", article_set(article(900000002, bank=(nct(1),))))
+    with tables(data) as connection:
+        held = rows(connection, "SELECT payload, held_back, is_held_back FROM payloads WHERE is_held_back")
+        assert held == [("pubmed24n0003.xml", 1, True)]
+        assert publication(connection) == {nct(1): "reporting_unknown"}  # complete only through January
+    put_file(data, "pubmed", UPDATE, "pubmed24n0002.xml", article_set(article(900000003)))
+    with tables(data) as connection:
+        assert rows(connection, "SELECT count(*) FROM payloads WHERE is_held_back") == [(0,)]
+        assert publication(connection) == {nct(1): "reported_on_time"}
+
+
+@pytest.mark.parametrize(
+    ("scope", "age", "status"),
+    [("full", 60, "overdue"), ("full", 61, "reporting_unknown"), ("partial", 1, "reporting_unknown")],
+)
+def test_a_publication_is_overdue_only_where_all_of_pubmed_was_searched(tmp_path, scope, age, status):
+    data = tmp_path / "data"
+    put_studies(data, AS_OF, [study(1)])
+    day = AS_OF - timedelta(days=age)
+    put_file(data, "pubmed", day, "pubmed24n0001.xml", article_set(article(900000001)), scope, baseline=True)
+    with tables(data) as connection:
+        assert publication(connection) == {nct(1): status}
+
+
+def test_a_new_whole_baseline_replaces_the_old_year(tmp_path):
+    data = world(tmp_path, [study(1)], article(900000001, bank=(nct(1),)), article(900000002, bank=(nct(1),)))
+    new = article_set(article(900000001, bank=(nct(1),), title="Next year."))
+    put_file(data, "pubmed", UPDATE, "pubmed25n0001.xml", new, "full", baseline=True)
+    with tables(data) as connection:
+        assert counted(connection) == [(900000001, 1, "Next year.")]
+
+
+def test_a_file_issued_again_replaces_its_first_issue(tmp_path):
+    data = world(tmp_path, [study(1)], article(900000001), updates=[article_set(article(900000002, bank=(nct(1),)))])
+    again = article_set(article(900000002, bank=(nct(1),), title="Issued again."))
+    put_file(data, "pubmed", AS_OF, "pubmed24n0002.xml", again)
+    with tables(data) as connection:
+        assert (900000002, 1, "Issued again.") in counted(connection)
+
+
+def test_a_record_fetched_by_itself_counts_where_it_was_revised_later(tmp_path):
+    data = world(tmp_path, [study(1)], article(900000001, bank=(nct(1),), revised="2023-05-01"))
+    older = article_set(article(900000001, bank=(nct(1),), title="Older.", revised="2023-01-01"))
+    newer = article_set(article(900000001, bank=(nct(1),), title="Newer.", revised="2024-05-01"))
+    put_file(data, "pubmed", AS_OF, "older.xml", older)
+    with tables(data) as connection:
+        assert counted(connection)[0][2] == "Invented drug against placebo."
+    put_file(data, "pubmed", UPDATE, "newer.xml", newer)
+    with tables(data) as connection:
+        assert counted(connection)[0][2] == "Newer."
+
+
+def test_an_article_becomes_wanted_when_a_register_begins_to_cite_it(tmp_path):
+    plain = article(900000001, types=(("D016428", "Journal Article"),))
+    data = world(tmp_path, [study(1)], plain)
+    with tables(data) as connection:
+        assert counted(connection) == []
+    put_studies(
+        data, AS_OF, [study(1, updated="2024-06-01", references=[{"pmid": "900000001", "type": "RESULT"}])], "b.json"
+    )
+    with tables(data) as connection:
+        assert [r[0] for r in counted(connection)] == [900000001]
+        assert publication(connection) == {nct(1): "reported_on_time"}
