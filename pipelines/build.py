@@ -178,7 +178,7 @@ def make(
         built = _summary(connection, identifier, as_of, folder, staged, events, results)
         if not built.failed:
             say("writing")
-            _write_tables(connection, known, as_of, folder)
+            _write_tables(connection, known, folder)
     shutil.rmtree(work)
     if not built.failed:
         write_database(known, as_of, folder, settings)
@@ -401,9 +401,10 @@ def complaint(failed: Sequence[Result]) -> str:
     )
 
 
-def _write_tables(connection: duckdb.DuckDBPyConnection, known: Contracts, as_of: date, out: Path) -> None:
+def _write_tables(connection: duckdb.DuckDBPyConnection, known: Contracts, out: Path) -> None:
+    """Writes every table. Nothing but its rows decides its bytes: a table that did not change is the same file."""
     for table in known.tables.values():
-        stamp = {"title": table.title, "meaning": table.meaning, "grain": table.grain, "as_of": str(as_of)}
+        stamp = {"title": table.title, "meaning": table.meaning, "grain": table.grain}
         names = ", ".join(f'"{c}"' for c in table.column_names)
         order = ", ".join(f'"{c}"' for c in table.order)
         store.write_parquet(

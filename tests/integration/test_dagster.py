@@ -72,7 +72,7 @@ def night(tmp_path_factory: pytest.TempPathFactory) -> Night:
 def step_failure(result: dg.ExecuteInProcessResult) -> str:
     (event,) = [e for e in result.all_events if e.is_step_failure]
     data = event.step_failure_data
-    return data.user_failure_data.description if data.user_failure_data else str(data.error)
+    return str(data.user_failure_data.description if data.user_failure_data else data.error)
 
 
 def evaluations(result: dg.ExecuteInProcessResult) -> dict[tuple[str, str], dg.AssetCheckEvaluation]:
@@ -154,7 +154,7 @@ def test_warehouse_alone_publishes_nothing(night: Night) -> None:
     assert (night.data / "warehouse").resolve() == before
 
 
-def test_run_waits_for_no_other_writer(night: Night) -> None:
+def test_run_does_not_start_while_another_writes(night: Night) -> None:
     with store.only_writer(night.data):
         job = definitions(night.data).resolve_job_def("nightly")
         with pytest.raises(dg.DagsterError) as error:

@@ -1,0 +1,246 @@
+"""Whole builds of the sample world: verdicts as it was made, the same bytes whatever the order, nothing private."""
+
+import csv
+import shutil
+from datetime import date, timedelta
+from pathlib import Path
+
+import duckdb
+import pytest
+
+from pipelines import build, importing, privacy, sample
+from pipelines.contracts import contracts
+from pipelines.errors import UsageError
+from pipelines.settings import Settings
+
+TRIALS = 2000
+VERDICTS = {
+    "strict_day": ("registration_status", "rule", "strict-day"),
+    "month": ("registration_status", "rule", "month"),
+    "us_21_days": ("registration_status", "rule", "us-21-days"),
+    "alltrials_summary": ("reporting_status", "policy", "alltrials-summary"),
+    "who_summary": ("reporting_status", "policy", "who-summary"),
+    "who_publication": ("reporting_status", "policy", "who-publication"),
+}
+
+
+def settings(data: Path, threads: int = 2) -> Settings:
+    return Settings(data, threads, "1GB")
+
+
+def imported(data: Path, world: Path, backwards: bool = False) -> Path:
+    wanted = importing.read_list(world / "imports.csv")
+    for item in reversed(wanted) if backwards else wanted:
+        importing.take(data, item)
+    return data
+
+
+def truth(world: Path) -> list[dict[str, str]]:
+    with (world / "truth.csv").open(encoding="utf-8", newline="") as handle:
+        return list(csv.DictReader(handle))
+
+
+def warehouse(data: Path) -> duckdb.DuckDBPyConnection:
+    return duckdb.connect(str((data / "warehouse" / "alltrials.duckdb").resolve()), read_only=True)
+
+
+def parquet_bytes(folder: Path) -> dict[str, bytes]:
+    about_run = {f"{t.name}.parquet" for t in contracts().tables.values() if t.about_run}
+    return {p.name: p.read_bytes() for p in sorted(folder.glob("*.parquet")) if p.name not in about_run}
+
+
+@pytest.fixture(scope="module")
+def worlds(tmp_path_factory):
+    """The sample world of a seed, written once, and a data folder with its build."""
+    made: dict[int, tuple[Path, Path]] = {}
+
+    def world(seed: int) -> tuple[Path, Path]:
+        if seed not in made:
+            folder = tmp_path_factory.mktemp(f"world{seed}")
+            sample.write_sample(folder, TRIALS, seed)
+            data = imported(folder / "data", folder)
+            build.build(settings(data), date.fromisoformat(truth(folder)[0]["as_of"]))
+            made[seed] = (folder, data)
+        return made[seed]
+
+    return world
+
+
+@pytest.mark.parametrize("seed", [1, 2, 3])
+def test_every_verdict_is_what_the_trial_was_made_to_be(worlds, seed):
+    folder, data = worlds(seed)
+    expected = truth(folder)
+    with warehouse(data) as connection:
+        trials = {t for (t,) in connection.sql("SELECT trial_id FROM trials").fetchall()}
+        assert trials == {row["trial_id"] for row in expected}
+        wrong = []
+        for column, (table, name, rule) in VERDICTS.items():
+            found = dict(connection.sql(f"SELECT trial_id, status FROM {table} WHERE {name} = '{rule}'").fetchall())
+            wrong += [
+                (column, row["trial_id"], row["scenario"], row[column], found[row["trial_id"]])
+                for row in expected
+                if found[row["trial_id"]] != row[column]
+            ]
+        results = dict(connection.sql("SELECT trial_id, any_results FROM disclosure").fetchall())
+        words = {True: "true", False: "false", None: "unknown"}
+        wrong += [
+            ("any_results", row["trial_id"], row["scenario"], row["any_results"], words[results[row["trial_id"]]])
+            for row in expected
+            if words[results[row["trial_id"]]] != row["any_results"]
+        ]
+        due = dict(
+            connection.sql(
+                "SELECT trial_id, due_latest FROM reporting_status WHERE policy = 'alltrials-summary'"
+            ).fetchall()
+        )
+        wrong += [
+            ("due", row["trial_id"], row["scenario"], row["due_latest_alltrials"], due[row["trial_id"]])
+            for row in expected
+            if row["due_latest_alltrials"] and row["due_latest_alltrials"] != str(due[row["trial_id"]])
+        ]
+    assert wrong == []
+
+
+def test_the_same_raw_gives_the_same_bytes_in_any_order_of_import_and_on_any_number_of_threads(worlds, tmp_path):
+    folder, data = worlds(1)
+    as_of = date.fromisoformat(truth(folder)[0]["as_of"])
+    again = imported(tmp_path / "again", folder, backwards=True)
+    built = build.build(settings(again, threads=1), as_of)
+    first, second = parquet_bytes((data / "warehouse").resolve()), parquet_bytes(again / "builds" / built.id)
+    assert first.keys() == second.keys()
+    assert [name for name in first if first[name] != second[name]] == []
+    assert (data / "warehouse").resolve().name == built.id
+    with warehouse(data) as one, warehouse(again) as other:
+        for table in contracts().tables.values():
+            if not table.about_run:
+                sql = f'SELECT * FROM "{table.name}" ORDER BY ALL'
+                assert one.sql(sql).fetchall() == other.sql(sql).fetchall()
+        views = one.sql("SELECT view_name FROM duckdb_views() WHERE NOT internal").fetchall()
+        assert len(views) >= 3
+        for (view,) in views:
+            sql = f"SELECT * FROM {view} ORDER BY ALL"
+            assert one.sql(sql).fetchall() == other.sql(sql).fetchall()
+
+
+def test_building_again_and_importing_again_change_nothing(worlds):
+    folder, data = worlds(1)
+    before = {p: p.stat().st_mtime_ns for p in sorted((data / "raw").rglob("*")) if p.is_file()}
+    for item in importing.read_list(folder / "imports.csv"):
+        assert importing.take(data, item)[1] is False
+    ledger = (data / "ledger" / "trial_ids.csv").read_bytes()
+    current = (data / "warehouse").resolve()
+    built = build.build(settings(data), date.fromisoformat(truth(folder)[0]["as_of"]))
+    assert built.id == current.name
+    assert {p: p.stat().st_mtime_ns for p in sorted((data / "raw").rglob("*")) if p.is_file()} == before
+    assert (data / "ledger" / "trial_ids.csv").read_bytes() == ledger
+
+
+def test_another_as_of_date_changes_only_what_depends_on_it(worlds, tmp_path):
+    folder, original = worlds(1)
+    data = tmp_path / "data"
+    shutil.copytree(original, data, symlinks=True)
+    as_of = date.fromisoformat(truth(folder)[0]["as_of"])
+    before = parquet_bytes((data / "warehouse").resolve())
+    built = build.build(settings(data), as_of + timedelta(days=1))
+    after = parquet_bytes(data / "builds" / built.id)
+    changed = {name.removesuffix(".parquet") for name in before if before[name] != after[name]}
+    legs = {p.table for p in contracts().policies.values()}
+    assert changed <= {"sources", "registration_status", "reporting_status", "disclosure", "missing_results", *legs}
+    assert "reporting_status" in changed  # the sample has trials that were due on its as-of date
+    with duckdb.connect() as connection:
+        moved = connection.sql(
+            f"""SELECT a.status, b.status, count(*)
+            FROM '{original.resolve()}/warehouse/reporting_status.parquet' AS a
+            JOIN '{data}/builds/{built.id}/reporting_status.parquet' AS b USING (trial_id, policy)
+            WHERE a.status <> b.status GROUP BY ALL"""
+        ).fetchall()
+    allowed = {
+        ("not_completed", "not_due"), ("not_due", "overdue"), ("reported_early", "reported_on_time"),
+        ("reported_early", "reported_undated"), ("submitted_early", "submitted_on_time"),
+        ("overdue", "reporting_unknown"), ("not_due", "reporting_unknown"), ("not_completed", "inconsistent"),
+    }  # fmt: skip
+    assert {(a, b) for a, b, _ in moved} <= allowed
+
+
+def test_a_build_of_an_earlier_day_sees_only_what_was_known_then(worlds, tmp_path):
+    folder, original = worlds(2)
+    data = tmp_path / "data"
+    shutil.copytree(original, data, symlinks=True)
+    days = sorted({item.day for item in importing.read_list(folder / "imports.csv") if item.source == "ctgov"})
+    ledger = (data / "ledger" / "trial_ids.csv").read_bytes()
+    built = build.build(settings(data), days[0])
+    assert 0 < built.counts["trials"] < TRIALS
+    assert (data / "ledger" / "trial_ids.csv").read_bytes() == ledger
+    with pytest.raises(UsageError, match="Nothing has been imported"):
+        build.build(settings(data), date(2000, 1, 1))
+    assert (data / "warehouse").resolve().name == built.id
+
+
+def test_no_contact_reaches_a_file(worlds):
+    """The sample's records carry names, telephone numbers and e-mail addresses; none of them may get past reading."""
+    folder, data = worlds(1)
+    dumped = b"".join(p.read_bytes() for p in folder.glob("ctgov/*.json"))
+    assert b"@example" in dumped
+    parquet = [*data.glob("staging/**/*.parquet"), *data.glob("builds/**/*.parquet")]
+    assert len(parquet) > 30
+    with duckdb.connect() as connection:
+        for path in parquet:
+            columns = [c[0] for c in connection.sql(f"DESCRIBE FROM '{path}'").fetchall()]
+            text = " || ' ' || ".join(f"coalesce(CAST(\"{c}\" AS VARCHAR), '')" for c in columns)
+            found = connection.execute(
+                f"SELECT count(*) FROM '{path}' WHERE regexp_matches({text}, ?) OR contains({text}, '555-')",
+                [privacy.EMAIL],
+            ).fetchone()
+            assert found == (0,), path.name
+
+
+def test_a_private_person_stands_under_a_neutral_label(worlds):
+    _, data = worlds(1)
+    with warehouse(data) as connection:
+        persons = connection.sql(
+            "SELECT sponsor, sponsor_id, url FROM registrations WHERE sponsor_is_person ORDER BY ALL"
+        ).fetchall()
+        assert persons
+        assert {p[0] for p in persons} == {privacy.PRIVATE_PERSON}
+        assert {p[1] for p in persons} == {None}
+        assert all(p[2].startswith("https://clinicaltrials.gov/study/NCT9") for p in persons)
+        assert connection.sql("SELECT count(*) FROM sponsors WHERE name LIKE 'Private person%'").fetchone() == (0,)
+
+
+def test_an_obsolete_number_names_its_trial_and_resolves(worlds):
+    _, data = worlds(1)
+    with warehouse(data) as connection:
+        merged = connection.sql(
+            "SELECT registration_id, replaced_by, trial_id FROM registrations WHERE replaced_by IS NOT NULL"
+        ).fetchall()
+        assert merged
+        for obsolete, survivor, trial in merged:
+            assert trial == obsolete
+            assert connection.sql(
+                f"SELECT trial_id FROM registrations WHERE registration_id = '{survivor}'"
+            ).fetchone() == (trial,)
+            kinds = connection.sql(f"SELECT kind FROM identifiers WHERE number = '{obsolete}' ORDER BY kind").fetchall()
+            assert kinds == [("alias",), ("registration",)]
+
+
+def test_the_database_documents_itself(worlds):
+    _, data = worlds(1)
+    with warehouse(data) as connection:
+        undocumented = connection.sql(
+            """SELECT table_name, column_name FROM duckdb_columns()
+            WHERE NOT internal AND comment IS NULL AND table_name NOT IN (SELECT view_name FROM duckdb_views())"""
+        ).fetchall()
+        assert undocumented == []
+        without_comment = connection.sql("SELECT table_name FROM duckdb_tables() WHERE comment IS NULL").fetchall()
+        assert without_comment == []
+        assert connection.sql("SELECT count(*) FROM status_evidence").fetchone()[0] > TRIALS * 10
+
+
+def test_every_check_of_every_table_is_on_record(worlds):
+    _, data = worlds(1)
+    with warehouse(data) as connection:
+        tables = connection.sql("SELECT DISTINCT engine, table_name FROM validation_results").fetchall()
+        for name in contracts().tables:
+            assert ("sql", name) in tables
+            assert ("great_expectations", name) in tables
+        assert connection.sql("SELECT count(*) FROM validation_results WHERE outcome = 'failed'").fetchone() == (0,)
