@@ -50,7 +50,7 @@ bench: setup  ## measure, as ratios in one run
 	$(BIN)/python -m tests.bench
 
 ui: setup  ## the asset graph in the browser
-	DAGSTER_HOME=$(CURDIR) $(BIN)/dagster dev
+	DAGSTER_HOME=$(CURDIR) $(BIN)/dagster dev -h 127.0.0.1 -p 3000
 
 clean:  ## remove what can be made again; the raw archive and the ledger stay
 	rm -rf $(SAMPLE) data/staging data/builds data/warehouse .pytest_cache .mypy_cache .ruff_cache .hypothesis

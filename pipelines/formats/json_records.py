@@ -10,12 +10,17 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from pipelines.errors import PayloadError
-from pipelines.formats.packing import looks_like_markup
+from pipelines.formats.packing import BOM, looks_like_markup
 
 _FIRST_KEY = re.compile(rb'\{\s*"((?:[^"\\]|\\.)*)"\s*:')
 # A string ends at its quote (group 1) or, being broken, at the line's end (group 2); else it goes on in the next piece.
-_TOKEN = re.compile(rb'"(?:[^"\\\n]|\\[^\n])*(?:(")|(\n))?|[{}\[\]]')
+_TOKEN = re.compile(rb'"(?:[^"\\\n]++|\\[^\n])*+(?:(")|(\n))?|[{}\[\]]')
 _PAGE_KEYS = (b"studies", b"totalCount", b"nextPageToken")
+_BETWEEN = b" \t\r\n," + BOM
+_QUOTE, _BRACE = b'"{'
+_SHOWN = 200
+_NEAR = 256
+"""More than stands between a record's brace and the end of its first key, however it is indented."""
 
 
 @dataclass(frozen=True)
@@ -45,7 +50,8 @@ def records(pieces: Iterable[bytes], form: str, anchor: str) -> Iterator[Slice]:
     """The objects of a payload, from the pieces of its unpacked bytes.
 
     form: as `shape` gives it. anchor: the first key of every record (`protocolSection`), by which reading finds its
-    feet again after a broken record. A PayloadError of `pieces` is raised again after the last whole record.
+    feet again after a broken record. What stands between records and is none is a Slice with a fault. Raises
+    PayloadError after the last record where the payload ends too early; one of `pieces` is raised again there.
     """
     splitter = _Splitter({"objects": 0, "array": 1, "page": 2}[form], anchor)
     try:
@@ -55,6 +61,8 @@ def records(pieces: Iterable[bytes], form: str, anchor: str) -> Iterator[Slice]:
         yield from splitter.end()
         raise
     yield from splitter.end()
+    if splitter.stack:
+        raise PayloadError("the file is cut off: it ends before its last bracket is closed")
 
 
 class _Splitter:
@@ -62,58 +70,105 @@ class _Splitter:
 
     def __init__(self, frame: int, anchor: str) -> None:
         self.frame = frame  # brackets around a record that belong to the payload itself
-        self.anchor = re.compile(rb'\{\s*"' + anchor.encode() + rb'"')
+        self.first_key = f'"{anchor}"'.encode()
+        self.anchor = re.compile(rb"\{\s*" + re.escape(self.first_key))
         self.buffer = b""
         self.base = 0  # where the buffer begins in the payload
         self.scanned = 0  # how much of the buffer has been looked at
+        self.claimed = 0  # how much of it is accounted for: records given out, brackets and keys of the frame
         self.stack = bytearray()
         self.began = -1  # where the record under way begins in the buffer
+        self.depth = frame  # how many brackets are around it
+        self.stray: Slice | None = None  # what was found between records since the last one
 
-    def feed(self, piece: bytes) -> Iterator[Slice]:
-        if self.base == 0 and not self.buffer:
-            piece = piece.removeprefix(b"\xef\xbb\xbf")
+    def feed(self, piece: bytes, is_last: bool = False) -> Iterator[Slice]:
         self.buffer += piece
-        for token in _TOKEN.finditer(self.buffer, self.scanned):
-            mark = token[0][0]
-            if mark == 0x22:
-                if token.lastindex is None:
-                    self.scanned = token.start()
+        ahead = True
+        while ahead:
+            ahead = False
+            for token in _TOKEN.finditer(self.buffer, self.scanned):
+                start, end = token.span()
+                if end + _NEAR > len(self.buffer) and not is_last and self._is_undecided(token):
+                    self.scanned = start
                     break
-            elif mark in b"{[":
-                yield from self._open(mark, token.start())
+                mark = self.buffer[start]
+                if mark == _QUOTE:
+                    # After a lost quote, inside and outside of strings change places until a record's first key shows.
+                    if self.buffer[end - 2] == _BRACE and self.anchor.match(self.buffer, end - 2):
+                        self.scanned = end - 2
+                        ahead = True
+                        break
+                elif mark in b"{[":
+                    yield from self._open(mark, start)
+                else:
+                    yield from self._close(mark, start, end)
             else:
-                yield from self._close(mark, token.end())
-            self.scanned = token.end()
+                self.scanned = len(self.buffer)
         self._forget()
 
+    def _is_undecided(self, token: re.Match[bytes]) -> bool:
+        """Whether the bytes to come decide what the token is: an unfinished string, a brace that may begin a record."""
+        at = token.start()
+        if self.buffer[at] == _QUOTE:
+            if token.lastindex is None:
+                return True
+            at = token.end() - 2
+        follows = self.buffer[at + 1 :].lstrip()
+        return self.buffer[at] == _BRACE and len(follows) < len(self.first_key) and self.first_key.startswith(follows)
+
     def _open(self, mark: int, at: int) -> Iterator[Slice]:
-        if self.began >= 0 and self.anchor.match(self.buffer, at):
+        is_record = mark == _BRACE and self.anchor.match(self.buffer, at) is not None
+        if self.began >= 0 and is_record:
             # A record begins inside a record: the one before it never closed.
             yield Slice(self.base + self.began, self.buffer[self.began : at], "the record is broken off")
-            del self.stack[self.frame :]
-            self.began = at
-        elif self.began < 0 and mark == 0x7B and len(self.stack) == self.frame:
-            self.began = at
+            del self.stack[self.depth :]
+            self.began, self.claimed = -1, at
+        if self.began < 0 and mark == _BRACE and (is_record or len(self.stack) == self.frame):
+            yield from self._strays(at)
+            self.began, self.depth = at, len(self.stack)
+        elif self.began < 0 and len(self.stack) < self.frame:
+            yield from self._strays(at)
+            self.claimed = at + 1
         self.stack.append(mark)
 
-    def _close(self, mark: int, end: int) -> Iterator[Slice]:
-        if self.stack and self.stack[-1] == mark - 2:  # in ASCII a closing bracket follows its opening one by two
+    def _close(self, mark: int, start: int, end: int) -> Iterator[Slice]:
+        matches = bool(self.stack) and self.stack[-1] == mark - 2  # in ASCII a closing bracket follows by two
+        if self.began < 0 and matches and len(self.stack) <= self.frame:
+            yield from self._strays(start)
+            self.claimed = end
+        if matches:
             self.stack.pop()
-        if self.began >= 0 and len(self.stack) <= self.frame:
+        if self.began >= 0 and len(self.stack) <= self.depth:
             yield Slice(self.base + self.began, self.buffer[self.began : end])
-            self.began = -1
+            self.began, self.claimed = -1, end
+
+    def _note(self, upto: int) -> None:
+        """Looks at what stands between the last thing accounted for and `upto`; a page has its own keys there."""
+        text = self.buffer[self.claimed : upto].lstrip(_BETWEEN)
+        if text and self.stray is None and not 0 < len(self.stack) < self.frame:
+            self.stray = Slice(self.base + upto - len(text), text[:_SHOWN], "what stands here is no record")
+        self.claimed = upto
+
+    def _strays(self, upto: int) -> Iterator[Slice]:
+        self._note(upto)
+        if self.stray:
+            yield self.stray
+            self.stray = None
 
     def _forget(self) -> None:
         """Drops what has been given out."""
+        if self.began < 0:
+            self._note(self.scanned)
         keep = self.began if self.began >= 0 else self.scanned
         self.buffer = self.buffer[keep:]
         self.base += keep
         self.scanned -= keep
+        self.claimed -= keep
         self.began = min(self.began, 0)
 
     def end(self) -> Iterator[Slice]:
+        yield from self.feed(b"", is_last=True)
         if self.began >= 0:
-            yield Slice(
-                self.base + self.began, self.buffer[self.began :], "the record is cut off at the end of the file"
-            )
-            self.began = -1
+            yield Slice(self.base + self.began, self.buffer[self.began :], "the record is cut off at the end of the file")
+        else:
+            yield from self._strays(len(self.buffer))

@@ -24,6 +24,8 @@ MAX_ENTRY = 1 << 30
 """No single record of any register comes near 1 GiB; an archive entry that claims more is refused."""
 GZIP = 31
 """zlib's window bits for a stream with a gzip header."""
+STEP = 1 << 14
+"""How much is unpacked at a time: no more than this is lost before a damaged place."""
 
 _MARKUP = re.compile(rb"\s*<(!doctype|html|\?xml|head|body|[a-z])", re.IGNORECASE)
 
@@ -60,23 +62,47 @@ def chunks(path: Path, size: int = CHUNK) -> Iterator[bytes]:
             while piece := handle.read(size):
                 yield piece
             return
-        yield from _unpacked(iter(lambda: handle.read(size), b""), size)
+        ready = bytearray()
+        try:
+            for piece in _unpacked(iter(lambda: handle.read(4 * STEP), b"")):
+                ready += piece
+                if len(ready) >= size:
+                    yield bytes(ready)
+                    ready.clear()
+        except PayloadError:
+            yield bytes(ready)
+            raise
+        yield bytes(ready)
 
 
-def _unpacked(packed: Iterator[bytes], size: int) -> Iterator[bytes]:
-    """Unpacks a gzip stream of one or more members, with no more than a few pieces in memory."""
+def last_bytes(path: Path, size: int = 1 << 12) -> bytes:
+    """The last bytes of the unpacked payload. Raises PayloadError where it is damaged: all of a packed one is unpacked
+    for this, and its checksum verified."""
+    if packing(path) == "gzip":
+        end = b""
+        for piece in chunks(path):
+            end = (end + piece)[-size:]
+        return end
+    with path.open("rb") as handle:
+        handle.seek(max(0, path.stat().st_size - size))
+        return handle.read()
+
+
+def _unpacked(packed: Iterator[bytes]) -> Iterator[bytes]:
+    """Unpacks a gzip stream of one or more members in small steps."""
     unpacker: Any = fast_zlib.decompressobj(GZIP)
     waiting = b""
     for piece in packed:
         waiting += piece
-        while waiting:
+        out = b""
+        while waiting or out:  # what the unpacker holds back comes out without more input
             if unpacker.eof:
                 waiting = waiting.lstrip(b"\0")  # padding between or after members is allowed
                 if not waiting:
                     break
                 unpacker = fast_zlib.decompressobj(GZIP)
             try:
-                out = unpacker.decompress(waiting, 4 * size)
+                out = unpacker.decompress(waiting, STEP)
             except (zlib.error, fast_zlib.error) as error:
                 raise PayloadError(f"the file is damaged ({_words(error)})") from error
             waiting = unpacker.unused_data if unpacker.eof else unpacker.unconsumed_tail

@@ -1,12 +1,26 @@
--- Interventions in the source's wording beside a normalised form; MeSH where the register gives a term of the same wording.
+-- Interventions in the source's wording beside a normalised form; MeSH where the register gives a term of the same
+-- wording.
+WITH listed AS (
+    SELECT
+        registration_id,
+        generate_subscripts(interventions, 1) AS ordinal,
+        unnest(interventions) AS item
+    FROM current_records
+), mesh AS (
+    SELECT registration_id, folded_words(term.term) AS normalised, min(term.id) AS id, arg_min(term.term, term.id) AS term
+    FROM (SELECT registration_id, unnest(intervention_mesh) AS term FROM current_records)
+    GROUP BY ALL
+), named AS (
+    SELECT *, folded_words(item.name) AS normalised FROM listed
+)
 SELECT
-    r.registration_id, m.trial_id, CAST(u.ordinal AS INTEGER) AS ordinal,
-    i.type AS intervention_type,
-    i.name AS intervention,
-    folded_words(i.name) AS normalised,
-    i.other_names,
-    list_filter(r.intervention_mesh, lambda t: folded_words(t.term) = folded_words(i.name))[1].id AS mesh_id,
-    list_filter(r.intervention_mesh, lambda t: folded_words(t.term) = folded_words(i.name))[1].term AS mesh_term
-FROM current_records AS r
-JOIN trial_members AS m USING (registration_id),
-    unnest(r.interventions) WITH ORDINALITY AS u(i, ordinal)
+    n.registration_id, m.trial_id, CAST(n.ordinal AS INTEGER) AS ordinal,
+    n.item.type AS intervention_type,
+    n.item.name AS intervention,
+    n.normalised,
+    n.item.other_names AS other_names,
+    h.id AS mesh_id,
+    h.term AS mesh_term
+FROM named AS n
+JOIN trial_members AS m USING (registration_id)
+LEFT JOIN mesh AS h USING (registration_id, normalised)

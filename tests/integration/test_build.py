@@ -1,6 +1,7 @@
 """Whole builds of the sample world: verdicts as it was made, the same bytes whatever the order, nothing private."""
 
 import csv
+import re
 import shutil
 from datetime import date, timedelta
 from pathlib import Path
@@ -9,9 +10,10 @@ import duckdb
 import pytest
 
 from pipelines import build, importing, privacy, sample
+from pipelines.__main__ import main
 from pipelines.contracts import contracts
 from pipelines.errors import UsageError
-from pipelines.settings import Settings
+from pipelines.settings import ROOT, Settings
 
 TRIALS = 2000
 VERDICTS = {
@@ -244,3 +246,29 @@ def test_every_check_of_every_table_is_on_record(worlds):
             assert ("sql", name) in tables
             assert ("great_expectations", name) in tables
         assert connection.sql("SELECT count(*) FROM validation_results WHERE outcome = 'failed'").fetchone() == (0,)
+
+
+def test_the_readme_shows_what_its_queries_give(worlds, capsys):
+    _, data = worlds(1)
+    shown = re.findall(
+        r"```sql\n(.*?)```\n\n```text\n(.*?)```", (ROOT / "README.md").read_text(encoding="utf-8"), re.DOTALL
+    )
+    assert len(shown) == 5
+    for sql, expected in shown:
+        assert main(["--data", str(data), "query", sql]) == 0
+        assert [line.rstrip() for line in capsys.readouterr().out.splitlines()] == expected.splitlines()
+
+
+def test_explain_takes_any_spelling_and_says_what_the_tables_say(worlds, capsys):
+    folder, data = worlds(1)
+    row = next(r for r in truth(folder) if r["alltrials_summary"] == "overdue")
+    digits = row["trial_id"][3:]
+    for spelling in (row["trial_id"], f"nct {digits}", f"NCT#{digits}", f" Nct-{digits} "):
+        assert main(["--data", str(data), "explain", spelling]) == 0
+        text = capsys.readouterr().out
+        assert text.startswith(row["trial_id"])
+        for verdict in ("alltrials_summary", "who_publication"):
+            assert re.search(rf"{verdict.replace('_', '-')} \(.*\): {row[verdict]}", text)
+        assert f"Due: {row['due_latest_alltrials']}" in text or f" to {row['due_latest_alltrials']}" in text
+    assert main(["--data", str(data), "explain", "NCT00000001"]) == 2
+    assert "No trial in the warehouse is known by" in capsys.readouterr().err
