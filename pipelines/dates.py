@@ -17,6 +17,13 @@ YEARS_AHEAD = 25
 
 _ISO = re.compile(r"(\d{4})(?:-(\d{2})(?:-(\d{2}))?)?")
 
+_DAY_FIRST = re.compile(r"(?:(?P<day>\d{1,2})[/.\-])?(?P<month>\d{1,2})[/.\-](?P<year>\d{4})")
+_COMPACT = re.compile(r"(?P<year>\d{4})(?P<month>\d{2})(?P<day>\d{2})")
+_LONG = re.compile(
+    r"(?:(?P<month>[A-Za-z]{3,9})\.?\s+(?:(?P<day>\d{1,2}),\s*)?|(?P<d2>\d{1,2})\s+(?P<m2>[A-Za-z]{3,9})\.?\s+)?(?P<year>\d{4})"
+)
+_MONTH_NAMES = tuple(name.lower() for name in calendar.month_name[1:])
+
 
 @dataclass(frozen=True)
 class PartialDate:
@@ -59,6 +66,43 @@ def iso(raw: str | None, reference: date) -> PartialDate:
         return PartialDate(raw, "none", None, None, "not a day of the calendar")
     assert year is not None
     return interval(raw, year, month, day, reference)
+
+
+def day_first(raw: str | None, reference: date) -> PartialDate:
+    """The partial date of `DD/MM/YYYY`, also with dots or hyphens, and of `MM/YYYY`."""
+    return _of_parts(_DAY_FIRST, raw, reference, "DD/MM/YYYY")
+
+
+def compact(raw: str | None, reference: date) -> PartialDate:
+    """The date of `YYYYMMDD`."""
+    return _of_parts(_COMPACT, raw, reference, "YYYYMMDD")
+
+
+def long_form(raw: str | None, reference: date) -> PartialDate:
+    """The partial date of `April 12, 2020`, `12 April 2020`, `April 2020` or `2020`; months also by three letters."""
+    return _of_parts(_LONG, raw, reference, "Month D, YYYY")
+
+
+def _of_parts(form: re.Pattern[str], raw: str | None, reference: date, name: str) -> PartialDate:
+    if raw is None:
+        return PartialDate(None, "none", None, None)
+    match = form.fullmatch(raw.strip())
+    if not match:
+        return PartialDate(raw, "none", None, None, f"not a date of the form {name}")
+    parts = match.groupdict()
+    parts = {"year": parts["year"]} | {
+        name: parts.get(name) or parts.get(other) for name, other in (("month", "m2"), ("day", "d2"))
+    }
+    month = parts["month"]
+    if month and not month.isdigit():
+        place = next((i for i, full in enumerate(_MONTH_NAMES, 1) if full.startswith(month.lower())), None)
+        if place is None:
+            return PartialDate(raw, "none", None, None, f"not a date of the form {name}")
+        month = str(place)
+    numbers = {k: int(v) for k, v in (parts | {"month": month}).items() if v}
+    if not all(numbers.values()):
+        return PartialDate(raw, "none", None, None, "not a day of the calendar")
+    return interval(raw, numbers["year"], numbers.get("month"), numbers.get("day"), reference)
 
 
 def _impossible(day: date, reference: date) -> str | None:

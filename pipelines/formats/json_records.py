@@ -169,6 +169,7 @@ class _Splitter:
     def end(self) -> Iterator[Slice]:
         yield from self.feed(b"", is_last=True)
         if self.began >= 0:
-            yield Slice(self.base + self.began, self.buffer[self.began :], "the record is cut off at the end of the file")
+            text = self.buffer[self.began :]
+            yield Slice(self.base + self.began, text, "the record is cut off at the end of the file")
         else:
             yield from self._strays(len(self.buffer))

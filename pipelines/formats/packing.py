@@ -63,16 +63,19 @@ def chunks(path: Path, size: int = CHUNK) -> Iterator[bytes]:
                 yield piece
             return
         ready = bytearray()
+        damage: PayloadError | None = None
         try:
             for piece in _unpacked(iter(lambda: handle.read(4 * STEP), b"")):
                 ready += piece
                 if len(ready) >= size:
                     yield bytes(ready)
                     ready.clear()
-        except PayloadError:
+        except PayloadError as error:
+            damage = error
+        if ready:
             yield bytes(ready)
-            raise
-        yield bytes(ready)
+        if damage:
+            raise damage
 
 
 def last_bytes(path: Path, size: int = 1 << 12) -> bytes:

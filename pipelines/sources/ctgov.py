@@ -18,7 +18,7 @@ import pyarrow as pa
 
 from pipelines import dates, privacy, store
 from pipelines.contracts import Source, Table, contracts, quote
-from pipelines.errors import PayloadError
+from pipelines.errors import DataError, PayloadError
 from pipelines.formats import json_records, packing
 from pipelines.formats.json_records import Slice
 from pipelines.reading import Report
@@ -35,6 +35,8 @@ UNPACKED_GUESS = 30
 """JSON of studies packs 5 to 15 times; the factor bounds the size of a packed page."""
 
 _NUMBER = re.compile(r"NCT\d{8}")
+_NO_STUDIES = re.compile(rb'\[\s*\]|\{.*"studies"\s*:\s*\[\s*\]', re.DOTALL)
+"""A search without a hit, as the site serves it."""
 
 
 # --- the shape that is read -----------------------------------------------------------------------------------------
@@ -103,7 +105,8 @@ def _read_payload(payload: Path, name: str, parts: "_Parts", report: Report, fas
         return
     start = packing.first_bytes(payload)
     if not start:
-        raise PayloadError("the file is damaged at its very beginning, nothing of it can be read")
+        packing.last_bytes(payload)  # names the damage, if that is why there is nothing
+        raise PayloadError("the file is empty")
     form = json_records.shape(start)
     if fast and _read_fast(payload, form, start, parts, report):
         return
@@ -113,26 +116,30 @@ def _read_payload(payload: Path, name: str, parts: "_Parts", report: Report, fas
 def _read_zip(payload: Path, name: str, parts: "_Parts", report: Report, fast: bool) -> None:
     """Entries that hold JSON are joined and read in batches; any other is named. No entry is written under its name."""
     batch: list[tuple[str, bytes]] = []
-    size = 0
+    size = found = 0
     for entry, content in packing.entries(payload):
+        found += 1
+        place = privacy.without_mail(f"{name}!{entry}")
         if isinstance(content, str):
-            report.reject_payload(f"{name}!{entry}", f"{content}.")
+            report.reject_payload(place, f"{content}.")
             continue
         content = content.removeprefix(packing.BOM).strip()
         try:
             json_records.shape(content[: 1 << 12])
         except PayloadError as error:
-            report.reject_payload(f"{name}!{entry}", f"{error}.")
+            report.reject_payload(place, f"{error}.")
             continue
-        batch.append((entry, content))
+        batch.append((place, content))
         size += len(content)
         if size >= ZIP_BATCH:
-            _read_entries(batch, name, parts, report, fast)
+            _read_entries(batch, parts, report, fast)
             batch, size = [], 0
-    _read_entries(batch, name, parts, report, fast)
+    _read_entries(batch, parts, report, fast)
+    if not found:
+        raise PayloadError("the zip archive holds no file")
 
 
-def _read_entries(batch: list[tuple[str, bytes]], name: str, parts: "_Parts", report: Report, fast: bool) -> None:
+def _read_entries(batch: list[tuple[str, bytes]], parts: "_Parts", report: Report, fast: bool) -> None:
     if not batch:
         return
     if fast and all(_is_study(content) for _, content in batch):
@@ -143,16 +150,16 @@ def _read_entries(batch: list[tuple[str, bytes]], name: str, parts: "_Parts", re
                 return
         finally:
             joined.unlink(missing_ok=True)
-    for entry, content in batch:
+    for place, content in batch:
         start = content[: 1 << 16]
         try:
-            _read_slowly([content], json_records.shape(start), start, f"{name}!{entry}", parts, report)
+            _read_slowly([content], json_records.shape(start), start, place, parts, report)
         except PayloadError as error:
-            report.reject_payload(f"{name}!{entry}", f"{error}.")
+            report.reject_payload(place, f"{error}.")
 
 
-def _is_study(start: bytes) -> bool:
-    return _root(start) == "protocolSection"
+def _is_study(content: bytes) -> bool:
+    return json_records.shape(content[: 1 << 12]) == "objects" and _root(content) == "protocolSection"
 
 
 def _root(start: bytes) -> str:
@@ -163,7 +170,10 @@ def _root(start: bytes) -> str:
 def _read_fast(
     payload: Path, form: str, start: bytes, parts: "_Parts", report: Report, expected: int | None = None
 ) -> bool:
-    """Reads the whole payload with read_json. False: it could not, and nothing of it was taken."""
+    """Reads the whole payload with read_json. False: it could not, or found what only the record-by-record reader can
+    name; nothing of it was taken."""
+    if not _is_whole(payload, form):
+        return False
     tree = wire_tree(contracts().sources["ctgov"])
     inner = duckdb_type(tree)
     packed = packing.packing(payload) == "gzip"
@@ -183,7 +193,7 @@ def _read_fast(
     spec = ", ".join(f"{field}: {quote(type_)}" for field, type_ in columns.items())
     query = f"""
         WITH raw AS (
-            SELECT * FROM read_json({quote(str(payload))}, columns = {{{spec}}},
+            SELECT * FROM read_json({_literally(payload)}, columns = {{{spec}}},
                 format = '{"array" if form == "array" else "unstructured"}',
                 compression = '{"gzip" if packed else "uncompressed"}', maximum_object_size = {limit})
         ), studies AS ({study})
@@ -192,23 +202,27 @@ def _read_fast(
         counted = parts.add(query)
     except (duckdb.Error, UnicodeDecodeError):
         return False
-    if expected is not None and counted.rows != expected:
+    if counted.bad or not counted.rows or counted.rows != (expected or counted.rows):
         parts.undo(counted)
         return False
-    _account(counted.rows, counted.bad, parts, report)
+    report.records_in += counted.rows
+    parts.records += counted.rows
     return True
 
 
-def _account(rows: int, bad: list[tuple[int, str | None]], parts: "_Parts", report: Report) -> None:
-    report.records_in += rows
-    parts.records += rows
-    for number, value in bad:
-        if value:
-            report.reject_record(
-                f"{parts.name}#{number}", "the record's NCT number is none", privacy.without_mail(value)
-            )
-        else:
-            report.reject_record(f"{parts.name}#{number}", "the record has no NCT number")
+def _is_whole(payload: Path, form: str) -> bool:
+    """Whether the payload unpacks and ends as it should: read_json verifies no checksum and takes an array cut off
+    after a comma."""
+    try:
+        end = packing.last_bytes(payload).rstrip()
+    except PayloadError:
+        return False
+    return end.endswith(b"]" if form == "array" else b"}")
+
+
+def _literally(path: Path) -> str:
+    """The path as an SQL literal in which no character is a wildcard."""
+    return quote(re.sub(r"[*?\[]", r"[\g<0>]", str(path)))
 
 
 def _read_slowly(pieces: Iterable[bytes], form: str, start: bytes, name: str, parts: "_Parts", report: Report) -> None:
@@ -218,7 +232,7 @@ def _read_slowly(pieces: Iterable[bytes], form: str, start: bytes, name: str, pa
     batch: list[dict[str, Any]] = []
     failure: PayloadError | None = None
     slices = json_records.records(pieces, form, root)
-    before = report.records_in
+    before, rejected = report.records_in, report.rejected
     while True:
         try:
             piece = next(slices)
@@ -227,59 +241,55 @@ def _read_slowly(pieces: Iterable[bytes], form: str, start: bytes, name: str, pa
         except PayloadError as error:
             failure = error
             break
-        study = _decode(piece, name, root, parts, report)
-        if study is not None:
-            batch.append(study)
+        report.records_in += 1
+        parts.records += 1
+        row = _decode(piece, name, root, tree, report)
+        if row is not None:
+            batch.append({"record_number": parts.records, **row})
         if len(batch) >= SLOW_BATCH:
             _flush(batch, tree, parts, report)
             batch = []
     _flush(batch, tree, parts, report)
     if failure:
-        raise PayloadError(f"{failure}; {report.records_in - before:,} records before the damage were read")
-    if report.records_in == before and form != "page":
+        good = report.records_in - before - (report.rejected - rejected)
+        raise PayloadError(f"{failure}; {good:,} record(s) before that were read")
+    if report.records_in == before:
+        if not _NO_STUDIES.match(start):
+            raise PayloadError("the file is JSON and holds no study")
         report.notes.append(f"{name} holds no study.")
 
 
-def _decode(piece: Slice, name: str, root: str, parts: "_Parts", report: Report) -> dict[str, Any] | None:
-    place = f"{name} at byte {piece.offset:,}"
-    if piece.fault is None:
+def _decode(piece: Slice, name: str, root: str, tree: dict[str, Any], report: Report) -> dict[str, Any] | None:
+    """The study cut to the tree, and which of its fields are misshapen."""
+    fault = piece.fault
+    if fault is None:
         try:
             study: Any = msgspec.json.decode(piece.text)
-            wrapped = root == "study" and isinstance(study, dict) and "study" in study
-            found: dict[str, Any] = study["study"] if wrapped else study
-            return found
+            if root == "study" and "study" in study:
+                study = study["study"]
+            faults: list[tuple[str, str]] = []
+            cut = _shape(study, tree, "", faults)
+            return {"study": cut, "misshapen": [{"field": f, "value": "", "reason": reason} for f, reason in faults]}
         except (msgspec.DecodeError, UnicodeDecodeError) as error:
             fault = f"the record is not valid JSON ({error})"
-    else:
-        fault = piece.fault
+        except RecursionError:
+            fault = "the record is nested too deeply"
     number = _NUMBER.search(piece.text[:2000].decode("utf-8", "replace"))
-    report.records_in += 1
-    parts.records += 1
-    report.reject_record(place, fault, number[0] if number else "")
+    report.reject_record(f"{name} at byte {piece.offset:,}", fault, number[0] if number else "")
     return None
 
 
 def _flush(batch: list[dict[str, Any]], tree: dict[str, Any], parts: "_Parts", report: Report) -> None:
     if not batch:
         return
-    rows, misshapen = [], []
-    for number, study in enumerate(batch, parts.records + 1):
-        faults: list[tuple[str, str]] = []
-        rows.append({"record_number": number, "study": _shape(study, tree, "", faults)})
-        misshapen.append([{"field": field, "value": "", "reason": reason} for field, reason in faults])
-    table = pa.table(
-        {
-            "record_number": pa.array([r["record_number"] for r in rows], pa.int64()),
-            "study": pa.array([r["study"] for r in rows], arrow_type(tree)),
-            "misshapen": pa.array(
-                misshapen, pa.list_(pa.struct([(f, pa.string()) for f in ("field", "value", "reason")]))
-            ),
-        }
-    )
-    parts.connection.register("decoded", table)
+    faults = pa.list_(pa.struct([(f, pa.string()) for f in ("field", "value", "reason")]))
+    schema = pa.schema([("record_number", pa.int64()), ("study", arrow_type(tree)), ("misshapen", faults)])
+    parts.connection.register("decoded", pa.Table.from_pylist(batch, schema))
     counted = parts.add("SELECT record_number, study FROM decoded", misshapen="decoded")
     parts.connection.unregister("decoded")
-    _account(counted.rows, counted.bad, parts, report)
+    for number, value in counted.bad:
+        reason = "the record's NCT number is none" if value else "the record has no NCT number"
+        report.reject_record(f"{parts.name}#{number}", reason, value or "")
 
 
 def _shape(value: Any, node: Any, path: str, faults: list[tuple[str, str]]) -> Any:
@@ -326,16 +336,17 @@ class _Parts:
         path = self.out.with_name(f".{self.out.name}.{len(self.files)}.part")
         rows = projection(self.table, self.name, wire, misshapen)
         store.write_parquet(self.connection, rows, path)
+        made = f"read_parquet({_literally(path)})"
         total, good = self.connection.execute(
-            f"SELECT count(*), count(*) FILTER (WHERE {_GOOD}) FROM read_parquet({quote(str(path))})"
+            f"SELECT count(*), count(*) FILTER (WHERE {_GOOD}) FROM {made}"
         ).fetchone() or (0, 0)
         bad: list[tuple[int, str | None]] = []
         if good < total:
             bad = self.connection.execute(
-                f"""SELECT record_number, registration_id FROM read_parquet({quote(str(path))})
-                WHERE ({_GOOD}) IS NOT TRUE"""
+                f"""SELECT record_number, without_mail(registration_id) FROM {made}
+                WHERE ({_GOOD}) IS NOT TRUE ORDER BY record_number"""
             ).fetchall()
-            store.write_parquet(self.connection, f"FROM read_parquet({quote(str(path))}) WHERE {_GOOD}", path)
+            store.write_parquet(self.connection, f"FROM {made} WHERE {_GOOD}", path)
         self.files.append(path)
         self.staged += good
         return _Counted(path, total, bad)
@@ -351,7 +362,8 @@ class _Parts:
         if len(self.files) == 1:
             self.files[0].replace(self.out)
             return
-        query = f"FROM read_parquet({store.parquet_list(self.files)})" if self.files else _empty(self.table)
+        parts = ", ".join(map(_literally, self.files))
+        query = f"FROM read_parquet([{parts}])" if self.files else _empty(self.table)
         store.write_parquet(self.connection, query, self.out)
         for path in self.files:
             path.unlink()
@@ -432,18 +444,29 @@ CREATE OR REPLACE MACRO registered_outcomes(outcomes, kind) AS list_transform(
 def audit(payload: Path) -> dict[str, int]:
     """Fields of a payload that the source file knows neither as read nor as ignored: path -> number of records.
 
-    A typed decoder that refuses unknown fields passes over the records without any; only the others are walked.
+    Raises DataError where the payload cannot be read.
     """
+    try:
+        try:
+            return _count_unknown(_studies(payload))
+        except duckdb.Error:
+            return _count_unknown(_unwrapped(b"".join(packing.chunks(payload))))
+    except PayloadError as error:
+        raise DataError(f"{payload.name}: {error}.") from None
+
+
+def _count_unknown(studies: Iterable[bytes | str]) -> dict[str, int]:
+    """A typed decoder that refuses unknown fields passes over the records without any; only the others are walked."""
     known = known_tree(contracts().sources["ctgov"])
     decoder = msgspec.json.Decoder(_strict(known, "Study"))
     found: dict[str, int] = {}
-    for study in _studies(payload):
+    for study in studies:
         try:
             decoder.decode(study)
         except msgspec.ValidationError:
             for path in sorted(set(_unknown(msgspec.json.decode(study), known, ""))):
                 found[path] = found.get(path, 0) + 1
-        except msgspec.DecodeError:
+        except (msgspec.DecodeError, RecursionError):
             continue  # the reader names it
     return dict(sorted(found.items()))
 
@@ -497,10 +520,11 @@ def _unknown(value: Any, node: Any, path: str) -> Iterator[str]:
 
 
 def _studies(payload: Path) -> Iterator[bytes | str]:
-    """The JSON text of each study of a well-formed payload; of a damaged one, of those that can be told apart."""
-    if packing.packing(payload) == "zip":
+    """The JSON text of each study. Raises duckdb.Error where the payload is not well formed."""
+    kind = packing.packing(payload)
+    if kind == "zip":
         for _, content in packing.entries(payload):
-            if isinstance(content, bytes) and content.lstrip()[:1] == b"{":
+            if isinstance(content, bytes) and content.lstrip()[:1] in {b"{", b"["}:
                 yield from _unwrapped(content)
         return
     start = packing.first_bytes(payload)
@@ -508,12 +532,11 @@ def _studies(payload: Path) -> Iterator[bytes | str]:
     if form == "page":
         yield from _unwrapped(b"".join(packing.chunks(payload)))
         return
-    packed = packing.packing(payload) == "gzip"
     with store.connect() as connection:
         rows = connection.execute(
-            f"""SELECT json FROM read_json_objects({quote(str(payload))}, maximum_object_size = {LARGEST_RECORD},
+            f"""SELECT json FROM read_json_objects({_literally(payload)}, maximum_object_size = {LARGEST_RECORD},
                 format = '{"array" if form == "array" else "unstructured"}', ignore_errors = false,
-                compression = '{"gzip" if packed else "uncompressed"}')"""
+                compression = '{"gzip" if kind == "gzip" else "uncompressed"}')"""
         )
         wrapped = _root(start) == "study"
         while batch := rows.fetchmany(SLOW_BATCH):
@@ -529,9 +552,14 @@ class _Wrapped(msgspec.Struct):
 
 
 def _unwrapped(content: bytes) -> Iterator[bytes]:
+    """The studies in the JSON of a page, of one record, or of several."""
     try:
         wrapped = msgspec.json.decode(content, type=_Wrapped)
-    except msgspec.DecodeError:
+    except (msgspec.DecodeError, RecursionError):
+        start = content.removeprefix(packing.BOM).lstrip()[: 1 << 16]
+        for piece in json_records.records([content], json_records.shape(start), _root(start)):
+            if piece.fault is None and len(piece.text) < len(content):
+                yield from _unwrapped(piece.text)
         return
     if wrapped.studies is not None:
         yield from map(bytes, wrapped.studies)

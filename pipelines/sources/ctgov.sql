@@ -47,6 +47,7 @@ WITH study AS (
 SELECT
     record_number,
     nct AS registration_id,
+    '' AS part,
     'nct' AS registry,
     'ctgov' AS source,
     'https://clinicaltrials.gov/study/' || nct AS url,
@@ -54,17 +55,17 @@ SELECT
     without_mail(ids.officialTitle) AS official_title,
     without_mail(ids.acronym) AS acronym,
     word_study_type(design.studyType) AS study_type,
-    design.studyType AS study_type_source,
+    without_mail(design.studyType) AS study_type_source,
     word_phase(phase_source) AS phase,
-    phase_source,
+    without_mail(phase_source) AS phase_source,
     word_primary_purpose(design.designInfo.primaryPurpose) AS primary_purpose,
     word_status(dates.overallStatus) AS status,
-    dates.overallStatus AS status_source,
+    without_mail(dates.overallStatus) AS status_source,
     word_status(dates.lastKnownStatus) AS last_known_status,
     without_mail(dates.whyStopped) AS why_stopped,
     private_name(lead, lead_is_person) AS sponsor,
     word_sponsor_class(lead_class) AS sponsor_class,
-    lead_class AS sponsor_class_source,
+    without_mail(lead_class) AS sponsor_class_source,
     CASE WHEN lead IS NOT NULL THEN lead_is_person END AS sponsor_is_person,
     partial_date(dates.studyFirstSubmitDate, NULL::VARCHAR, getvariable('day')) AS registered,
     whole_day(dates.studyFirstPostDateStruct.date, getvariable('day')) AS first_posted,
@@ -80,8 +81,7 @@ SELECT
     partial_date(dates.statusVerifiedDate, NULL::VARCHAR, getvariable('day')) AS verified,
     whole_day(dates.lastUpdateSubmitDate, getvariable('day')) AS last_update_submitted,
     whole_day(dates.lastUpdatePostDateStruct.date, getvariable('day')) AS last_update_posted,
-    CASE WHEN TRY_CAST(design.enrollmentInfo.count AS BIGINT) >= 0
-        THEN TRY_CAST(design.enrollmentInfo.count AS BIGINT) END AS enrolment,
+    whole_number(design.enrollmentInfo.count) AS enrolment,
     word_date_type(design.enrollmentInfo.type) AS enrolment_type,
     flag(has_results_text) AS has_results,
     whole_day(dates.resultsFirstSubmitDate, getvariable('day')) AS results_submitted,
@@ -97,19 +97,19 @@ SELECT
     flag(oversight.isPpsd) AS is_ppsd,
     flag(oversight.isUsExport) AS is_us_export,
     flag(oversight.fdaaa801Violation) AS has_fdaaa_violation,
-    derived.miscInfoModule.versionHolder AS data_version,
-    list_transform(ids.nctIdAliases, lambda a: upper(trim(a))) AS aliases,
+    without_mail(derived.miscInfoModule.versionHolder) AS data_version,
+    list_transform(ids.nctIdAliases, lambda a: without_mail(upper(trim(a)))) AS aliases,
     list_concat(
         CASE WHEN ids.orgStudyIdInfo.id IS NOT NULL
             THEN [{'value': without_mail(ids.orgStudyIdInfo.id), 'type': 'ORG_STUDY_ID', 'domain': NULL::VARCHAR}]
             ELSE [] END,
         list_transform(
             coalesce(ids.secondaryIdInfos, []),
-            lambda s: {'value': without_mail(s.id), 'type': s.type, 'domain': without_mail(s.domain)})
+            lambda s: {'value': without_mail(s.id), 'type': without_mail(s.type), 'domain': without_mail(s.domain)})
     ) AS identifiers,
     list_transform(condition.conditions, lambda c: without_mail(c)) AS conditions,
     list_transform(condition.keywords, lambda k: without_mail(k)) AS keywords,
-    derived.conditionBrowseModule.meshes AS condition_mesh,
+    mesh_terms(derived.conditionBrowseModule.meshes) AS condition_mesh,
     list_transform(
         interventions,
         lambda i: {
@@ -117,7 +117,7 @@ SELECT
             'name': without_mail(i.name),
             'other_names': list_transform(i.otherNames, lambda n: without_mail(n))}
     ) AS interventions,
-    derived.interventionBrowseModule.meshes AS intervention_mesh,
+    mesh_terms(derived.interventionBrowseModule.meshes) AS intervention_mesh,
     list_concat(
         registered_outcomes(outcome.primaryOutcomes, 'primary'),
         registered_outcomes(outcome.secondaryOutcomes, 'secondary'),
@@ -126,12 +126,12 @@ SELECT
         list_transform(
             list_sort(list_distinct(list_transform(place.locations, lambda l: l.country))),
             lambda c: {
-                'country': c,
+                'country': without_mail(c),
                 'sites': len(list_filter(place.locations, lambda l: l.country = c)),
                 'is_removed': false}),
         list_transform(
             list_sort(list_distinct(derived.miscInfoModule.removedCountries)),
-            lambda c: {'country': c, 'sites': 0::BIGINT, 'is_removed': true})
+            lambda c: {'country': without_mail(c), 'sites': 0::BIGINT, 'is_removed': true})
     ) AS countries,
     list_concat(
         CASE WHEN lead IS NOT NULL THEN [{
@@ -150,7 +150,7 @@ SELECT
     list_transform(
         refs,
         lambda r: {
-            'pmid': TRY_CAST(r.pmid AS BIGINT),
+            'pmid': whole_number(trim(r.pmid)),
             'doi': lower(nullif(
                 regexp_extract(r.citation, '\b(10\.\d{4,9}/[^\s"<>]*[^\s"<>.,;:)\]])', 1), '')),
             'type': word_reference_type(r.type)}
@@ -192,6 +192,7 @@ SELECT
                 'date': whole_day(tracking.estimatedResultsFirstSubmitDate, getvariable('day'))}]
             ELSE [] END
     ))) AS result_events,
+    NULL AS own_fields,
     list_concat(
         list_filter([
             fault('study_type', design.studyType, unknown_word(design.studyType, word_study_type(design.studyType))),
@@ -234,8 +235,7 @@ SELECT
             fault('delay_posted', dates.dispFirstPostDateStruct.date,
                 day_fault(dates.dispFirstPostDateStruct.date, getvariable('day'))),
             fault('enrolment', design.enrollmentInfo.count,
-                CASE WHEN design.enrollmentInfo.count IS NOT NULL
-                    AND (TRY_CAST(design.enrollmentInfo.count AS BIGINT) >= 0) IS NOT TRUE
+                CASE WHEN design.enrollmentInfo.count IS NOT NULL AND whole_number(design.enrollmentInfo.count) IS NULL
                     THEN 'not a number of participants' END),
             fault('enrolment_type', design.enrollmentInfo.type,
                 unknown_word(design.enrollmentInfo.type, word_date_type(design.enrollmentInfo.type))),
@@ -262,7 +262,7 @@ SELECT
             list_filter(refs, lambda r: r.type IS NOT NULL AND word_reference_type(r.type) IS NULL),
             lambda r: fault('publications.type', r.type, 'unknown word')),
         list_transform(
-            list_filter(refs, lambda r: r.pmid IS NOT NULL AND TRY_CAST(r.pmid AS BIGINT) IS NULL),
+            list_filter(refs, lambda r: r.pmid IS NOT NULL AND whole_number(trim(r.pmid)) IS NULL),
             lambda r: fault('publications.pmid', r.pmid, 'not a PMID')),
         list_transform(
             list_filter(unposted, lambda e: e.type IS NOT NULL AND word_result_event(e.type) IS NULL),

@@ -8,7 +8,7 @@ SELECT
     e.registration_id AS replaced_by,
     n.sponsor_id,
     r.* EXCLUDE (registration_id, payload, record_number, aliases, identifiers, conditions, keywords, condition_mesh,
-        interventions, intervention_mesh, outcomes, countries, sponsors, publications, documents, result_events, rejects,
+        interventions, intervention_mesh, outcomes, countries, sponsors, publications, documents, result_events, own_fields, part, rejects,
         file)
 FROM current_records AS r
 JOIN trial_members AS m USING (registration_id)
