@@ -1,0 +1,116 @@
+"""The raw archive and the files: written once, whole or not there, the same import recognised."""
+
+import json
+from datetime import date
+
+import pytest
+
+from pipelines import importing, snapshots, store
+from pipelines.errors import DataError, UsageError
+from pipelines.importing import Import
+
+DAY = date(2024, 1, 2)
+
+
+def dump(tmp_path, name="a.json", text="[]"):
+    path = tmp_path / name
+    path.write_text(text)
+    return path
+
+
+def test_an_import_is_stored_byte_for_byte_with_its_manifest_and_cannot_be_written_again(tmp_path):
+    path = dump(tmp_path, text='[{"x": 1}]')
+    snapshot, is_new = importing.take(tmp_path / "data", Import("ctgov", DAY, (path,)))
+    stored = snapshot.folder / "a.json"
+    assert is_new
+    assert stored.read_bytes() == path.read_bytes()
+    assert stored.stat().st_mode & 0o222 == 0
+    manifest = json.loads((snapshot.folder / "manifest.json").read_text())
+    assert manifest["payloads"] == [{"name": "a.json", "bytes": 10, "sha256": snapshots.sha256_of(path)}]
+    assert (manifest["date"], manifest["scope"], manifest["baseline"]) == ("2024-01-02", "partial", False)
+
+
+def test_the_same_import_is_recognised_and_another_day_or_scope_is_another_snapshot(tmp_path):
+    path = dump(tmp_path)
+    data = tmp_path / "data"
+    first, _ = importing.take(data, Import("ctgov", DAY, (path,)))
+    assert importing.take(data, Import("ctgov", DAY, (path,))) == (first, False)
+    others = [Import("ctgov", date(2024, 1, 3), (path,)), Import("ctgov", DAY, (path,), scope="full")]
+    assert all(importing.take(data, other)[1] for other in others)
+    assert len(snapshots.listed(data)) == 3
+    assert [s.date for s in snapshots.listed(data, DAY)] == [DAY, DAY]
+
+
+def test_checksum_files_beside_a_file_come_along(tmp_path):
+    path = dump(tmp_path, "pubmed24n0001.xml.gz", "x")
+    dump(tmp_path, "pubmed24n0001.xml.gz.md5", "MD5(pubmed24n0001.xml.gz)= 0")
+    snapshot, _ = importing.take(tmp_path / "data", Import("pubmed", DAY, (path,)))
+    assert [p.name for p in snapshot.payloads] == ["pubmed24n0001.xml.gz", "pubmed24n0001.xml.gz.md5"]
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"source": "nothere"}, "There is no source"),
+        ({"scope": "half"}, "partial or full"),
+        ({"files": ()}, "at least one file"),
+        ({"baseline": True}, "--baseline is for pubmed"),
+        ({"source": "pubmed", "scope": "full"}, "goes with --baseline"),
+        ({"source": "pubmed", "baseline": True}, "has a name like pubmed26n0001"),
+    ],
+)
+def test_an_import_that_contradicts_itself_stores_nothing(tmp_path, change, message):
+    wanted = {"source": "ctgov", "day": DAY, "files": (dump(tmp_path),)} | change
+    with pytest.raises(UsageError, match=message):
+        importing.take(tmp_path / "data", Import(**wanted))
+    assert snapshots.listed(tmp_path / "data") == []
+
+
+def test_a_baseline_said_to_be_whole_has_no_gap(tmp_path):
+    files = [dump(tmp_path, f"pubmed24n{n:04d}.xml.gz", str(n)) for n in (1, 2, 4)]
+    whole = Import("pubmed", DAY, tuple(files), "full", baseline=True)
+    with pytest.raises(UsageError, match="n0003"):
+        importing.take(tmp_path / "data", whole)
+    files.append(dump(tmp_path, "pubmed24n0003.xml.gz", "3"))
+    assert importing.take(tmp_path / "data", Import("pubmed", DAY, tuple(files), "full", baseline=True))[1]
+
+
+def test_a_list_of_imports_groups_files_into_snapshots(tmp_path):
+    (tmp_path / "l.csv").write_text(
+        "source,date,scope,baseline,file\nctgov,2024-01-02,full,false,a.json\nctgov,2024-01-02,full,false,b.json\n"
+    )
+    assert importing.read_list(tmp_path / "l.csv") == [
+        Import("ctgov", DAY, (tmp_path / "a.json", tmp_path / "b.json"), "full", False)
+    ]
+    (tmp_path / "bad.csv").write_text("source,date\nctgov,2024-01-02\n")
+    with pytest.raises(UsageError, match="lacks the column"):
+        importing.read_list(tmp_path / "bad.csv")
+
+
+def test_a_file_or_folder_is_whole_or_not_there(tmp_path):
+    def half(place, name):
+        with place(tmp_path / name) as aside:
+            (aside / "x" if aside.is_dir() else aside).write_text("half")
+            raise RuntimeError
+
+    for place in (store.whole, store.whole_folder):
+        with pytest.raises(RuntimeError):
+            half(place, "f")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_switching_shows_a_reader_the_old_or_the_new_one(tmp_path):
+    for name in ("one", "two"):
+        (tmp_path / "builds" / name).mkdir(parents=True)
+        store.switch(tmp_path / "warehouse", tmp_path / "builds" / name)
+        assert (tmp_path / "warehouse").resolve().name == name
+        assert not (tmp_path / "warehouse").readlink().is_absolute()
+
+
+def test_two_writers_at_once_are_refused(tmp_path):
+    with (
+        store.only_writer(tmp_path),
+        pytest.raises(DataError, match="Another import or build"),
+        store.only_writer(tmp_path),
+    ):
+        pass
