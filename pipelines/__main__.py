@@ -158,7 +158,7 @@ def _query(options: argparse.Namespace, chosen: Settings) -> int:
             if options.format == "table":
                 _print_table(names, cursor.fetchall())
             elif options.format == "csv":
-                _print_csv(names, cursor)
+                _print_csv(names, cursor.fetchall())
             else:
                 rows = [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
                 print(json.dumps(rows, default=str, ensure_ascii=False, indent=1))
@@ -167,11 +167,10 @@ def _query(options: argparse.Namespace, chosen: Settings) -> int:
     return DONE
 
 
-def _print_csv(names: list[str], cursor: duckdb.DuckDBPyConnection) -> None:
+def _print_csv(names: list[str], rows: list[tuple[Any, ...]]) -> None:
     out = csv.writer(sys.stdout, lineterminator="\n")
     out.writerow(names)
-    while rows := cursor.fetchmany(10_000):
-        out.writerows(rows)
+    out.writerows(rows)
 
 
 def _print_table(names: list[str], rows: list[tuple[Any, ...]]) -> None:

@@ -148,13 +148,10 @@ def _is_done(task: Task) -> bool:
 def _newly_cited(index: Path, cited: frozenset[int]) -> bool:
     """Whether the file holds an article that a registry cites and that was not kept when the file was read."""
     with store.connect() as connection:
-        rows = connection.execute(
+        reader = connection.sql(
             f"SELECT pmid FROM read_parquet({quote(str(index))}) WHERE NOT is_kept AND event <> 'deletion'"
-        )
-        while batch := rows.fetchmany(100_000):
-            if not cited.isdisjoint(pmid for (pmid,) in batch):
-                return True
-    return False
+        ).to_arrow_reader(100_000)
+        return any(not cited.isdisjoint(batch.column(0).to_pylist()) for batch in reader)
 
 
 def _read_all(tasks: Sequence[Task], workers: int) -> Iterator[Task]:

@@ -80,9 +80,8 @@ def contact_checks(table: Table) -> list[Check]:
 
 
 def _count(connection: duckdb.DuckDBPyConnection, source: str) -> int:
-    row = connection.sql(f"SELECT count(*) {source}").fetchone()
-    assert row is not None
-    return int(row[0])
+    ((rows,),) = connection.sql(f"SELECT count(*) {source}").fetchall()
+    return int(rows)
 
 
 def _result(table: Table, engine: str, check: Check, rows: int, violations: int, examples: list[str]) -> Result:

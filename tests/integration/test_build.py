@@ -192,8 +192,8 @@ def test_no_contact_reaches_a_file(worlds):
             found = connection.execute(
                 f"SELECT count(*) FROM '{path}' WHERE regexp_matches({text}, ?) OR contains({text}, '555-')",
                 [privacy.EMAIL],
-            ).fetchone()
-            assert found == (0,), path.name
+            ).fetchall()
+            assert found == [(0,)], path.name
 
 
 def test_a_private_person_stands_under_a_neutral_label(worlds):
@@ -206,7 +206,7 @@ def test_a_private_person_stands_under_a_neutral_label(worlds):
         assert {p[0] for p in persons} == {privacy.PRIVATE_PERSON}
         assert {p[1] for p in persons} == {None}
         assert all(p[2].startswith("https://clinicaltrials.gov/study/NCT9") for p in persons)
-        assert connection.sql("SELECT count(*) FROM sponsors WHERE name LIKE 'Private person%'").fetchone() == (0,)
+        assert connection.sql("SELECT count(*) FROM sponsors WHERE name LIKE 'Private person%'").fetchall() == [(0,)]
 
 
 def test_an_obsolete_number_names_its_trial_and_resolves(worlds):
@@ -220,7 +220,7 @@ def test_an_obsolete_number_names_its_trial_and_resolves(worlds):
             assert trial == obsolete
             assert connection.sql(
                 f"SELECT trial_id FROM registrations WHERE registration_id = '{survivor}'"
-            ).fetchone() == (trial,)
+            ).fetchall() == [(trial,)]
             kinds = connection.sql(f"SELECT kind FROM identifiers WHERE number = '{obsolete}' ORDER BY kind").fetchall()
             assert kinds == [("alias",), ("registration",)]
 
@@ -235,7 +235,7 @@ def test_the_database_documents_itself(worlds):
         assert undocumented == []
         without_comment = connection.sql("SELECT table_name FROM duckdb_tables() WHERE comment IS NULL").fetchall()
         assert without_comment == []
-        assert connection.sql("SELECT count(*) FROM status_evidence").fetchone()[0] > TRIALS * 10
+        assert connection.sql("SELECT count(*) FROM status_evidence").fetchall()[0][0] > TRIALS * 10
 
 
 def test_every_check_of_every_table_is_on_record(worlds):
@@ -245,7 +245,7 @@ def test_every_check_of_every_table_is_on_record(worlds):
         for name in contracts().tables:
             assert ("sql", name) in tables
             assert ("great_expectations", name) in tables
-        assert connection.sql("SELECT count(*) FROM validation_results WHERE outcome = 'failed'").fetchone() == (0,)
+        assert connection.sql("SELECT count(*) FROM validation_results WHERE outcome = 'failed'").fetchall() == [(0,)]
 
 
 def test_the_readme_shows_what_its_queries_give(worlds, capsys):

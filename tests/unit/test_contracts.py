@@ -33,7 +33,7 @@ def test_ddl_comments_arrow_schema_and_suite_agree(table):
         made = connection.sql(f'DESCRIBE "{table.name}"').fetchall()
         assert [m[0] for m in made] == list(table.column_names)
         commented = connection.sql("SELECT count(*) FROM duckdb_columns() WHERE comment IS NOT NULL AND NOT internal")
-        assert commented.fetchone() == (len(table.columns),)
+        assert commented.fetchall() == [(len(table.columns),)]
     schema = contract_files.arrow_schema(table)
     assert schema.names == list(table.column_names)
     assert all(f.metadata[b"description"] for f in schema)
