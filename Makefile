@@ -34,7 +34,7 @@ endif
 	@touch $@
 
 test: setup lint types docs  ## lint, types, documents, all tests
-	$(BIN)/python -m pytest -q
+	$(BIN)/python -m pytest -q -n 2 --dist loadscope
 
 lint: setup
 	$(BIN)/ruff check .
@@ -52,5 +52,5 @@ bench: setup  ## measure, as ratios in one run
 ui: setup  ## the asset graph in the browser
 	DAGSTER_HOME=$(CURDIR) $(BIN)/dagster dev -h 127.0.0.1 -p 3000
 
-clean:  ## remove what can be made again; the raw archive and the ledger stay
-	rm -rf $(SAMPLE) data/staging data/builds data/warehouse .pytest_cache .mypy_cache .ruff_cache .hypothesis
+clean:  ## remove the sample world and the tools' caches; imported data and builds stay
+	rm -rf $(SAMPLE) .pytest_cache .mypy_cache .ruff_cache .hypothesis

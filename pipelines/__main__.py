@@ -10,6 +10,7 @@ import csv
 import json
 import sys
 from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures.process import BrokenProcessPool
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,7 @@ from rich.console import Console
 from rich.table import Table as RichTable
 
 from pipelines import settings, store
+from pipelines.contracts import contracts
 from pipelines.errors import DataError, UsageError
 from pipelines.settings import Settings
 
@@ -32,8 +34,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if strange:
         parser.error(f"these words mean nothing here: {' '.join(strange)}")
     options.words = words
-    chosen = settings.from_environment(options.data)
     try:
+        chosen = settings.from_environment(options.data)
         run: Callable[[argparse.Namespace, Settings], int] = options.run
         return run(options, chosen)
     except UsageError as error:
@@ -44,8 +46,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return FAILED
     except BrokenPipeError:
         return DONE
+    except duckdb.Error as error:
+        print(f"Error: the database engine failed: {' '.join(str(error).split())}", file=sys.stderr)
+        return FAILED
+    except BrokenProcessPool:
+        print("Error: a reading process died, perhaps for want of memory: try ALLTRIALS_THREADS=1.", file=sys.stderr)
+        return FAILED
     except OSError as error:
-        print(f"Error: {error.filename or chosen.data}: {error.strerror or error}.", file=sys.stderr)
+        print(f"Error: {error.filename or 'the data folder'}: {error.strerror or error}.", file=sys.stderr)
         return FAILED
 
 
@@ -154,6 +162,8 @@ def _query(options: argparse.Namespace, chosen: Settings) -> int:
         connection.execute("SET enable_external_access = false")
         try:
             cursor = connection.execute(options.sql)
+            if cursor is None:
+                raise UsageError("The query is empty.")
             names = [column[0] for column in cursor.description or ()]
             if options.format == "table":
                 _print_table(names, cursor.fetchall())
@@ -210,6 +220,8 @@ def _sample(options: argparse.Namespace, chosen: Settings) -> int:
 def _audit(options: argparse.Namespace, chosen: Settings) -> int:
     from pipelines import staging
 
+    if options.source not in contracts().sources:
+        raise UsageError(f"There is no source {options.source!r}; the sources are {', '.join(contracts().sources)}.")
     audit = getattr(staging.module(options.source), "audit", None)
     if audit is None:
         raise UsageError(f"There is no audit of {options.source}: its format lets every field be unknown.")

@@ -9,7 +9,7 @@ import hashlib
 import shutil
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import astuple, dataclass, fields, replace
+from dataclasses import astuple, dataclass, replace
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -38,7 +38,7 @@ NOT_RESULTS_TITLES = (
 )
 """Titles of articles that hold no results (link rules, results filter 2); the bare word "protocol" would throw out
 results of treatment protocols."""
-STUDY_DESIGN_ENDING = r": study design\.?$"
+STUDY_DESIGN_ENDING = r": study design\.?\]?\.?$"
 """The same at the end of a title, unless a withdrawal or crossover design is spoken of before it."""
 
 
@@ -84,6 +84,7 @@ def build(
     has been imported, DataError where a check fails; the last good build then stays the warehouse.
     """
     with store.only_writer(settings.data):
+        store.sweep(settings.data)
         taken = snapshots.listed(settings.data, as_of)
         registers = read_registers(settings, taken, say)
         articles = read_articles(settings, taken, registers, say)
@@ -145,7 +146,7 @@ def cited_pmids(staged: Sequence[Staged]) -> frozenset[int]:
 @contextlib.contextmanager
 def unpublished(data: Path, as_of: date) -> Iterator[Path]:
     """An empty folder for a build that is not published yet; what is left in it is gone afterwards."""
-    folder = data / "builds" / f".{as_of}.unpublished"
+    folder = data / "builds" / f".{as_of}.unpublished{store.PART}"
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
     try:
@@ -203,9 +204,10 @@ def prepare(
     connection.execute(dates.SQL_MACROS + queries.macros())
     for name, codes in known.vocabularies.items():
         _fill(connection, f"vocabulary_{name}", list(codes.values()))
-    connection.execute(
-        "ALTER TABLE vocabulary_recruitment_status ALTER runs TYPE BOOLEAN USING nullif(runs, '')::BOOLEAN"
-    )
+    for column in ("runs", "never_ran"):
+        connection.execute(
+            f"ALTER TABLE vocabulary_recruitment_status ALTER {column} TYPE BOOLEAN USING nullif({column}, '')::BOOLEAN"
+        )
     _fill(connection, "source_terms", [_terms(s) for s in known.sources.values()])
     connection.execute("ALTER TABLE source_terms ALTER redistributable TYPE BOOLEAN")
     excluded = [r for r in contract_files.reference("publication_types") if r["is_results_excluded"] == "true"]
@@ -228,6 +230,7 @@ def _terms(source: contract_files.Source) -> dict[str, str]:
         "source": source.code,
         **{n: getattr(source, n) for n in names},
         "redistributable": str(source.redistributable).lower(),
+        "registry": source.registry or "",
     }
 
 
@@ -303,7 +306,7 @@ def _trial_members(connection: duckdb.DuckDBPyConnection, data: Path, as_of: dat
     """Decides which registrations are one trial and what it is called."""
     rows = connection.sql(
         """SELECT r.registration_id, d.first_seen, r.registered_earliest
-        FROM current_records AS r JOIN registration_sight_dates AS d USING (registration_id, source)"""
+        FROM merged_registrations AS r JOIN registration_sight_dates AS d USING (registration_id)"""
     ).fetchall()
     members = {number: ledger.Member(number, seen, registered) for number, seen, registered in rows}
     edges = connection.sql("SELECT registration_id, other_id FROM registration_edges").fetchall()
@@ -322,13 +325,10 @@ def _ledger_query(
 ) -> str:
     every = [*ledger.read(data, as_of), *events]
     connection.execute(
-        """CREATE TABLE ledger_events (as_of DATE, event VARCHAR, number VARCHAR, trial_id VARCHAR,
-            previous_trial_id VARCHAR)"""
+        """CREATE TABLE ledger_events (event_number BIGINT, as_of DATE, event VARCHAR, number VARCHAR,
+            trial_id VARCHAR, previous_trial_id VARCHAR)"""
     )
-    connection.execute(
-        f"INSERT INTO ledger_events SELECT {', '.join('unnest(?)' for _ in fields(ledger.Event))}",
-        [list(column) for column in zip(*map(astuple, every), strict=True)],
-    )
+    store.insert(connection, "ledger_events", [(i, *astuple(event)) for i, event in enumerate(every, 1)])
     return "SELECT * REPLACE (nullif(previous_trial_id, '') AS previous_trial_id) FROM ledger_events"
 
 
@@ -337,12 +337,13 @@ def _number_forms(connection: duckdb.DuckDBPyConnection) -> None:
     values = [
         value
         for (value,) in connection.sql(
-            "SELECT DISTINCT i.value FROM current_records AS r, unnest(r.identifiers) AS u(i) WHERE i.value IS NOT NULL"
+            """SELECT DISTINCT i.value FROM registration_lists AS r, unnest(r.identifiers) AS u(i)
+            WHERE i.value IS NOT NULL"""
         ).fetchall()
     ]
     forms = [(value, hit.canonical, hit.registry) for value in values if (hit := _number_in(value))]
     connection.execute("CREATE TABLE number_forms (value VARCHAR, number VARCHAR, registry VARCHAR)")
-    _insert(connection, "number_forms", forms)
+    store.insert(connection, "number_forms", forms)
 
 
 def _number_in(value: str) -> trn.Hit | None:
@@ -357,13 +358,7 @@ def _number_in(value: str) -> trn.Hit | None:
 def _placeholder_numbers(connection: duckdb.DuckDBPyConnection) -> None:
     numbers = connection.sql("SELECT DISTINCT number FROM identifiers WHERE registry IS NOT NULL").fetchall()
     connection.execute("CREATE TABLE placeholder_numbers (number VARCHAR)")
-    _insert(connection, "placeholder_numbers", [(n,) for (n,) in numbers if trn.is_placeholder(n)])
-
-
-def _insert(connection: duckdb.DuckDBPyConnection, table: str, rows: Sequence[tuple[Any, ...]]) -> None:
-    if rows:
-        lists = [list(column) for column in zip(*rows, strict=True)]
-        connection.execute(f"INSERT INTO {table} SELECT {', '.join('unnest(?)' for _ in lists)}", lists)
+    store.insert(connection, "placeholder_numbers", [(n,) for (n,) in numbers if trn.is_placeholder(n)])
 
 
 # --- checking and writing -------------------------------------------------------------------------------------------
@@ -386,7 +381,7 @@ def _check(connection: duckdb.DuckDBPyConnection, known: Contracts) -> list[Resu
 
 
 def _insert_results(connection: duckdb.DuckDBPyConnection, results: Iterable[Result]) -> None:
-    _insert(connection, "validation_results", [astuple(r) for r in results])
+    store.insert(connection, "validation_results", [astuple(r) for r in results])
 
 
 def complaint(failed: Sequence[Result]) -> str:
@@ -524,7 +519,10 @@ def _summary(
             statuses.setdefault(policy, Counter())[status] = number
     account = connection.sql("FROM payloads ORDER BY source, snapshot, payload")
     payloads = [dict(zip(account.columns, row, strict=True)) for row in account.fetchall()]
-    held = [f"{p['payload']}: waits for a missing update file before it" for p in payloads if p["is_held_back"]]
+    held = [
+        f"{payload}: waits for the missing file n{missing:04d} of its year"
+        for payload, missing in rows("SELECT payload, waits_for FROM article_files WHERE NOT is_applied ORDER BY ALL")
+    ]
     rejected = rows("SELECT record, reason FROM rejected_records WHERE scope = 'payload' ORDER BY ALL")
     rejects = dict(rows("SELECT scope, sum(times) FROM rejected_records GROUP BY scope"))
     return Built(
@@ -538,5 +536,18 @@ def _summary(
         rejects={scope: int(n) for scope, n in rejects.items()},
         left_out=[*held, *(f"{record}: {reason}" for record, reason in rejected)],
         results=results,
-        notes=[note for item in staged for note in item.report.notes],
+        notes=[*(note for item in staged for note in item.report.notes), *_baseline_gaps(connection)],
     )
+
+
+def _baseline_gaps(connection: duckdb.DuckDBPyConnection) -> list[str]:
+    """Numbers that a baseline imported in part lacks below its highest: noted, and no obstacle."""
+    found = connection.sql(
+        """SELECT file_year, max(file_number), count(DISTINCT file_number) FROM article_files
+        WHERE in_baseline AND last_of_baseline IS NULL GROUP BY file_year ORDER BY file_year"""
+    ).fetchall()
+    return [
+        f"the baseline of 20{year:02d} is loaded in part: {files:,} of its first {highest:,} files"
+        for year, highest, files in found
+        if files < highest
+    ]

@@ -13,7 +13,7 @@ import functools
 import hashlib
 import tomllib
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -428,9 +428,3 @@ def _column_checks(table: str, column: Column, contracts: Contracts) -> list[Che
             )
         )
     return checks
-
-
-def with_columns(table: Table, names: Iterable[str]) -> Table:
-    """The contract cut down to some of its columns."""
-    wanted = set(names)
-    return replace(table, columns=tuple(c for c in table.columns if c.name in wanted))

@@ -78,12 +78,12 @@ def _check_baseline(wanted: Import) -> None:
 
 
 def _payloads(wanted: Import) -> list[Path]:
-    return [f for f in wanted.files if f.suffix != staging.SIDE_FILE]
+    return [f for f in wanted.files if f.suffix != snapshots.SIDE_FILE]
 
 
 def _side_files(wanted: Import) -> list[Path]:
     """Checksum files that lie beside the files and were not named."""
-    beside = [f.with_name(f.name + staging.SIDE_FILE) for f in _payloads(wanted)]
+    beside = [f.with_name(f.name + snapshots.SIDE_FILE) for f in _payloads(wanted)]
     return [f for f in beside if f.is_file() and f not in wanted.files]
 
 

@@ -6,7 +6,7 @@ a private person's is decided in the source's reader, which alone sees the names
 
 import re
 
-EMAIL = r"[A-Za-z0-9._%+\-]+@[A-Za-z0-9\-]+(\.[A-Za-z0-9\-]+)*\.[A-Za-z]{2,}"
+EMAIL = r'[^\s@<>"(),;:/]+@[^\s@<>"(),;:/]+\.[^\s@<>"(),;:/.0-9]{2,}'
 """E-mail-like text, in the syntax that Python, RE2 and DuckDB share."""
 
 PHONE = r"((^|[^A-Za-z0-9])\+[0-9]{1,3}|\b[Tt]el(ephone|\.)?:?|\b[Pp]hone:?)[ .()/\-]*[0-9]([ .()/\-]*[0-9]){6,}"
@@ -34,7 +34,13 @@ def without_mail(text: str) -> str:
 
 ORGANISATION = (
     r"universi|hospital|hopital|clinic|institut|college|cent(er|re)|school|faculty|department|ministry|council|"
-    r"foundation|association|society|network|group|pharma|laborator|compan|corporation|\b(inc|ltd|llc|gmbh|ag|sa|bv)\b|"
+    r"foundation|association|society|network|group|pharma|laborator|compan|corporation|"
     r"research|medical|health|trial|study|therapeutics|biotech"
 )
 """Words by which a name is an organisation's and not a person's, whatever field it stands in."""
+
+LEGAL_FORM = r"\b(inc|ltd|llc|llp|gmbh|ag|sa|s\.a|bv|b\.v|plc|co|corp)\.?$"
+"""The same by how a name ends."""
+
+TITLE = r"^(Prof(essor)?|Dr)\b|[ ,](M\.? ?D|Ph\.? ?D|M\.?B\.?B\.?S|M\.?Sc|MPH|DDS|PharmD)\b"
+"""A title or degree: the name is a person's unless it is an organisation's."""

@@ -4,6 +4,8 @@ import os
 from dataclasses import dataclass
 from pathlib import Path
 
+from pipelines.errors import UsageError
+
 ROOT = Path(__file__).resolve().parent.parent
 """The repository: `schemas/` and `docs/` lie here; commands are run from here."""
 
@@ -27,9 +29,12 @@ class Settings:
 
 def from_environment(data: str | None = None) -> Settings:
     """Settings of this process: `--data` wins over ALLTRIALS_DATA, which wins over `data/` in the repository."""
+    threads = os.environ.get("ALLTRIALS_THREADS") or str(min(os.cpu_count() or 1, 4))
+    if not threads.isdigit() or int(threads) < 1:
+        raise UsageError(f"ALLTRIALS_THREADS is a number of threads, not {threads!r}.")
     return Settings(
         data=Path(data or os.environ.get("ALLTRIALS_DATA") or ROOT / "data").resolve(),
-        threads=int(os.environ.get("ALLTRIALS_THREADS") or min(os.cpu_count() or 1, 4)),
+        threads=int(threads),
         memory_limit=os.environ.get("ALLTRIALS_MEMORY") or "1GB",
     )
 

@@ -12,10 +12,12 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
-from pipelines import store
+from pipelines import privacy, store
 from pipelines.errors import UsageError
 
-CHUNK = 1 << 20
+MANIFEST = "manifest.json"
+SIDE_FILE = ".md5"
+"""How the checksum that came with a file is named."""
 
 
 @dataclass(frozen=True)
@@ -58,7 +60,8 @@ def sha256_of(path: Path) -> str:
 
 
 def _content_hash(payloads: Sequence[Payload]) -> str:
-    lines = sorted(f"{p.sha256} {p.name}" for p in payloads)
+    """Over the bytes alone: a file that is renamed, or whose checksum file comes along later, is the same content."""
+    lines = sorted(p.sha256 for p in payloads if not p.name.endswith(SIDE_FILE))
     return hashlib.sha256("\n".join(lines).encode()).hexdigest()
 
 
@@ -70,26 +73,36 @@ def store_files(
     Raises UsageError where a file is missing or two have the same name.
     """
     names = [f.name for f in files]
+    _check_names(names)
     for file in files:
         if not file.is_file():
             raise UsageError(f"{file}: there is no such file.")
-    if len(set(names)) < len(names):
-        raise UsageError(f"Two of the files have the same name: import {sorted(names)[0]} and the other one apart.")
     payloads = tuple(Payload(f.name, f.stat().st_size, sha256_of(f)) for f in sorted(files, key=lambda f: f.name))
     identity = f"{source}\n{day}\n{scope}\n{baseline}\n{_content_hash(payloads)}"
     identifier = f"{day}-{hashlib.sha256(identity.encode()).hexdigest()[:10]}"
     folder = data / "raw" / source / identifier
     snapshot = Snapshot(identifier, source, day, scope, baseline, payloads, folder)
-    if (folder / "manifest.json").exists():
-        return snapshot, False
+    if (folder / MANIFEST).exists():
+        return _read(folder / MANIFEST), False
     with store.whole_folder(folder) as aside:
         for file, payload in zip(sorted(files, key=lambda f: f.name), payloads, strict=True):
             shutil.copyfile(file, aside / file.name)
             if sha256_of(aside / file.name) != payload.sha256:
                 raise UsageError(f"{file}: the file changed while it was copied; import it again when it is complete.")
             (aside / file.name).chmod(0o444)
-        store.write_json(aside / "manifest.json", _manifest(snapshot))
+        store.write_json(aside / MANIFEST, _manifest(snapshot))
     return snapshot, True
+
+
+def _check_names(names: Sequence[str]) -> None:
+    """Raises UsageError for names that cannot stand in the archive or in a published table."""
+    for name in names:
+        if name == MANIFEST or name.startswith("."):
+            raise UsageError(f"{name}: the archive has a use of its own for that name; rename the file first.")
+        if privacy.without_mail(name) != name:
+            raise UsageError("A file has a name like an e-mail address, which would be published: rename it first.")
+        if names.count(name) > 1:
+            raise UsageError(f"Two of the files have the name {name}: import them apart.")
 
 
 def _manifest(snapshot: Snapshot) -> dict[str, Any]:
@@ -105,7 +118,7 @@ def _manifest(snapshot: Snapshot) -> dict[str, Any]:
 
 def listed(data: Path, as_of: date | None = None) -> list[Snapshot]:
     """All snapshots up to `as_of`, by source, date and id: an order that does not depend on when they were imported."""
-    found = [_read(p) for p in (data / "raw").glob("*/*/manifest.json")]
+    found = [_read(p) for p in (data / "raw").glob(f"*/[!.]*/{MANIFEST}")]
     return sorted((s for s in found if as_of is None or s.date <= as_of), key=lambda s: (s.source, s.date, s.id))
 
 

@@ -7,7 +7,6 @@ read again only when one of them changed. How a payload is read belongs to its s
 
 import hashlib
 import importlib
-import shutil
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
@@ -17,14 +16,14 @@ from pathlib import Path
 from types import ModuleType
 
 import duckdb
+import pyarrow as pa
 
-from pipelines import reading, store
-from pipelines.contracts import contracts, quote
+from pipelines import reading, snapshots, store
+from pipelines.contracts import contracts
 from pipelines.reading import Report
 from pipelines.settings import ROOT, SCHEMAS
 from pipelines.snapshots import Payload, Snapshot
 
-SIDE_FILE = ".md5"
 WORTH_A_POOL = 32 << 20
 """Bytes of unread payloads above which several processes read faster than one, their start included."""
 
@@ -95,20 +94,18 @@ def stage(
     """
     wanted = list(_tasks(data, taken, cited))
     missing = [task for task, done in wanted if not done]
-    finished = {task.folder: True for task, done in wanted if done}
     by_folder = {_folder(data, s, p): (s, p) for s in taken for p in s.payloads if not is_side_file(p)}
     for task, done in wanted:
         if done:
             told(_staged(*by_folder[task.folder], task.folder), False)
     for task in _read_all(missing, workers):
-        finished[task.folder] = True
         told(_staged(*by_folder[task.folder], task.folder), True)
     return [_staged(s, p, folder) for folder, (s, p) in by_folder.items()]
 
 
 def is_side_file(payload: Payload) -> bool:
     """A checksum that came with a file: kept in the archive, verified by the reader, no payload of its own."""
-    return payload.name.endswith(SIDE_FILE)
+    return payload.name.endswith(snapshots.SIDE_FILE)
 
 
 def _tasks(data: Path, taken: Sequence[Snapshot], cited: frozenset[int]) -> Iterator[tuple[Task, bool]]:
@@ -137,7 +134,8 @@ def _folder(data: Path, snapshot: Snapshot, payload: Payload) -> Path:
 
 def _is_done(task: Task) -> bool:
     path = task.folder / "report.json"
-    if not path.exists():
+    files = ["records.parquet"] + (["index.parquet"] if module(task.source).KIND == "articles" else [])
+    if not path.exists() or not all((task.folder / name).exists() for name in files):
         return False
     spec = store.read_json(path)
     if spec["reader"] != task.reader or spec["sha256"] != task.sha256:
@@ -148,10 +146,12 @@ def _is_done(task: Task) -> bool:
 def _newly_cited(index: Path, cited: frozenset[int]) -> bool:
     """Whether the file holds an article that a registry cites and that was not kept when the file was read."""
     with store.connect() as connection:
-        reader = connection.sql(
-            f"SELECT pmid FROM read_parquet({quote(str(index))}) WHERE NOT is_kept AND event <> 'deletion'"
-        ).to_arrow_reader(100_000)
-        return any(not cited.isdisjoint(batch.column(0).to_pylist()) for batch in reader)
+        connection.register("cited", pa.table({"pmid": pa.array(cited, pa.int64())}))
+        ((found,),) = connection.sql(
+            f"""SELECT count(*) FROM read_parquet({store.literal(index)}) SEMI JOIN cited USING (pmid)
+            WHERE NOT is_kept AND event <> 'deletion'"""
+        ).fetchall()
+    return bool(found)
 
 
 def _read_all(tasks: Sequence[Task], workers: int) -> Iterator[Task]:
@@ -169,8 +169,6 @@ def read_payload(task: Task) -> Task:
     account does not add up: then the reader is at fault, not the payload.
     """
     source = module(task.source)
-    if task.folder.exists():
-        shutil.rmtree(task.folder)
     with store.whole_folder(task.folder) as aside:
         options = {"cited": task.cited} if source.KIND == "articles" else {}
         report: Report = source.read(task.payload, task.name, task.day, aside / "records.parquet", **options)
@@ -235,11 +233,10 @@ def _accounts(connection: duckdb.DuckDBPyConnection, staged: Sequence[Staged]) -
              report.deletions],
         )  # fmt: skip
         rejects = [
-            [shot.source, shot.id, item.payload.name, r.scope, r.record, r.field, r.value, r.reason]
+            (shot.source, shot.id, item.payload.name, r.scope, r.record, r.field, r.value, r.reason)
             for r in report.rejects
         ]
-        if rejects:
-            connection.executemany("INSERT INTO payload_rejects VALUES (?, ?, ?, ?, ?, ?, ?, ?)", rejects)
+        store.insert(connection, "payload_rejects", rejects)
         if module(shot.source).KIND == "articles":
             year, number = module(shot.source).file_number(item.payload.name) or (None, None)
             failed = any(r.scope == "payload" for r in report.rejects)

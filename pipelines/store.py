@@ -7,6 +7,7 @@ import contextlib
 import fcntl
 import json
 import os
+import re
 import shutil
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
@@ -17,6 +18,9 @@ import duckdb
 
 from pipelines.contracts import quote
 from pipelines.errors import DataError, UsageError
+
+PART = ".part"
+"""How names end of what is not complete yet."""
 
 ROW_GROUP = 122_880
 """Rows per Parquet row group: DuckDB's own, small enough that a look-up by key reads little."""
@@ -71,14 +75,14 @@ def write_parquet(
 
 def parquet_list(paths: Sequence[Path]) -> str:
     """An SQL list literal of files, for read_parquet."""
-    return "[" + ", ".join(quote(str(p)) for p in paths) + "]"
+    return "[" + ", ".join(literal(p) for p in paths) + "]"
 
 
 @contextlib.contextmanager
 def whole(path: Path) -> Iterator[Path]:
     """Gives a name aside to write to; the file takes its real name only when the block ends well."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    handle, name = tempfile.mkstemp(prefix=f".{path.name}.", suffix=".part", dir=path.parent)
+    handle, name = tempfile.mkstemp(prefix=f".{path.name}.", suffix=PART, dir=path.parent)
     os.close(handle)
     aside = Path(name)
     try:
@@ -94,13 +98,41 @@ def whole(path: Path) -> Iterator[Path]:
 def whole_folder(path: Path) -> Iterator[Path]:
     """The same for a folder: it appears complete under its name, or not at all."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    aside = Path(tempfile.mkdtemp(prefix=f".{path.name}.", suffix=".part", dir=path.parent))
+    aside = Path(tempfile.mkdtemp(prefix=f".{path.name}.", suffix=PART, dir=path.parent))
     try:
         yield aside
         aside.chmod(0o755)
-        aside.rename(path)
+        if path.exists():  # an older one moves out of the way first, so that no half-removed folder has the name
+            older = aside.with_suffix(".older" + PART)
+            path.rename(older)
+            aside.rename(path)
+            shutil.rmtree(older)
+        else:
+            aside.rename(path)
     finally:
         shutil.rmtree(aside, ignore_errors=True)
+
+
+def sweep(data: Path) -> None:
+    """Removes what a killed process left behind; only for the holder of the data folder's lock."""
+    for leftover in (
+        *data.glob(f"raw/*/.*{PART}"),
+        *data.glob(f"staging/*/*/.*{PART}"),
+        *data.glob(f"builds/.*{PART}"),
+    ):
+        shutil.rmtree(leftover, ignore_errors=True)
+
+
+def literal(path: Path) -> str:
+    """The path as an SQL literal in which no character is a wildcard."""
+    return quote(re.sub(r"[*?\[]", r"[\g<0>]", str(path)))
+
+
+def insert(connection: duckdb.DuckDBPyConnection, table: str, rows: Sequence[tuple[Any, ...]]) -> None:
+    """Inserts rows in one statement, column by column: many times faster than row by row."""
+    if rows:
+        lists = [list(column) for column in zip(*rows, strict=True)]
+        connection.execute(f"INSERT INTO {table} SELECT {', '.join('unnest(?)' for _ in lists)}", lists)
 
 
 def write_json(path: Path, value: object) -> None:

@@ -106,7 +106,7 @@ def article(pmid: int, **fields: Any) -> str:
     f: dict[str, Any] = {
         "version": 1, "title": "Invented drug against placebo.", "abstract": "", "bank": (),
         "date": ("2022", "Feb", "03"), "electronic": None, "types": (("D016449", "Randomized Controlled Trial"),), "cited_numbers": "",
-        "corrections": (), "revised": None, "doi": f"10.99999/{pmid}",
+        "corrections": (), "revised": "2024-06-20", "doi": f"10.99999/{pmid}",
     } | fields  # fmt: skip
     parts = zip(("Year", "Month", "Day"), f["date"], strict=False)
     printed = "".join(f"<{tag}>{text}</{tag}>" for tag, text in parts)

@@ -3,7 +3,9 @@
 Nothing here knows what the bytes mean. Archives are read entry by entry and never unpacked to named files.
 """
 
+import lzma
 import re
+import struct
 import zipfile
 import zlib
 from collections.abc import Iterator
@@ -26,6 +28,9 @@ GZIP = 31
 """zlib's window bits for a stream with a gzip header."""
 STEP = 1 << 14
 """How much is unpacked at a time: no more than this is lost before a damaged place."""
+
+BROKEN_ZIP = (zipfile.BadZipFile, zlib.error, lzma.LZMAError, struct.error, EOFError, OSError, ValueError, RuntimeError)
+"""What the standard library raises over a zip in which any byte may be wrong."""
 
 _MARKUP = re.compile(rb"\s*<(!doctype|html|\?xml|head|body|[a-z])", re.IGNORECASE)
 
@@ -124,18 +129,18 @@ def entries(path: Path) -> Iterator[tuple[str, bytes | str]]:
     """
     try:
         archive = zipfile.ZipFile(path)
-    except (zipfile.BadZipFile, OSError) as error:
+    except BROKEN_ZIP as error:
         raise PayloadError(f"the zip archive cannot be opened ({_words(error)}); it may be cut off") from error
     with archive:
         for info in archive.infolist():
-            if info.is_dir():
+            if info.filename.endswith("/"):  # not is_dir(): an entry may have no name
                 continue
             if info.file_size > MAX_ENTRY:
                 yield info.filename, f"the entry says it unpacks to {info.file_size:,} bytes, more than is plausible"
                 continue
             try:
                 yield info.filename, archive.read(info)
-            except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError) as error:
+            except BROKEN_ZIP as error:
                 yield info.filename, f"the entry cannot be unpacked ({_words(error)})"
 
 

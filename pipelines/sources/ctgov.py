@@ -3,7 +3,8 @@
 DuckDB's `read_json` with explicit columns is the fast way for well-formed payloads. Where it fails, a record-by-record
 reader decodes each study by itself, saves the good ones and names the bad ones. Both fill the same relation `wire`,
 which `ctgov.sql` turns into the staging contract. The paths that are read, and the register's words, stand in
-`schemas/sources/ctgov.toml`. Legacy XML and the retired API v1 do not belong in this module's JSON ways.
+`schemas/sources/ctgov.toml`. Legacy XML and the retired API v1 become studies in the shape of API v2 in
+`formats/ctgov_legacy.py` and then go the record-by-record way.
 """
 
 import re
@@ -19,7 +20,8 @@ import pyarrow as pa
 from pipelines import dates, privacy, store
 from pipelines.contracts import Source, Table, contracts, quote
 from pipelines.errors import DataError, PayloadError
-from pipelines.formats import json_records, packing
+from pipelines.formats import ctgov_legacy, json_records, packing
+from pipelines.formats.ctgov_legacy import Record
 from pipelines.formats.json_records import Slice
 from pipelines.reading import Report
 
@@ -35,7 +37,7 @@ UNPACKED_GUESS = 30
 """JSON of studies packs 5 to 15 times; the factor bounds the size of a packed page."""
 
 _NUMBER = re.compile(r"NCT\d{8}")
-_NO_STUDIES = re.compile(rb'\[\s*\]|\{.*"studies"\s*:\s*\[\s*\]', re.DOTALL)
+_NO_STUDIES = re.compile(rb'\[\s*\]|\{.*(?:"studies"\s*:\s*\[\s*\]|"NStudiesReturned"\s*:\s*0\b)', re.DOTALL)
 """A search without a hit, as the site serves it."""
 
 
@@ -91,6 +93,7 @@ def read(payload: Path, name: str, day: date, out: Path, *, fast: bool = True) -
             _read_payload(payload, name, parts, report, fast)
         except PayloadError as error:
             report.reject_payload(name, f"{error}.")
+        _flush(parts, report)
         parts.finish()
     report.staged = parts.staged
     return report
@@ -107,25 +110,30 @@ def _read_payload(payload: Path, name: str, parts: "_Parts", report: Report, fas
     if not start:
         packing.last_bytes(payload)  # names the damage, if that is why there is nothing
         raise PayloadError("the file is empty")
-    form = json_records.shape(start)
-    if fast and _read_fast(payload, form, start, parts, report):
+    form = _form(start)
+    if fast and form not in ctgov_legacy.FORMS and _read_fast(payload, form, start, parts, report):
         return
     _read_slowly(packing.chunks(payload), form, start, name, parts, report)
 
 
+def _form(start: bytes) -> str:
+    """One of the retired formats, or the shape of JSON. Raises PayloadError where it is neither."""
+    return ctgov_legacy.form(start) or json_records.shape(start)
+
+
 def _read_zip(payload: Path, name: str, parts: "_Parts", report: Report, fast: bool) -> None:
-    """Entries that hold JSON are joined and read in batches; any other is named. No entry is written under its name."""
+    """Entries that hold records are read in batches; any other is named. No entry is written under its name."""
     batch: list[tuple[str, bytes]] = []
     size = found = 0
     for entry, content in packing.entries(payload):
         found += 1
-        place = privacy.without_mail(f"{name}!{entry}")
+        place = f"{name}!{privacy.without_mail(entry)}"
         if isinstance(content, str):
-            report.reject_payload(place, f"{content}.")
+            report.reject_payload(place, privacy.without_mail(f"{content}."))
             continue
         content = content.removeprefix(packing.BOM).strip()
         try:
-            json_records.shape(content[: 1 << 12])
+            _form(content[: 1 << 12])
         except PayloadError as error:
             report.reject_payload(place, f"{error}.")
             continue
@@ -153,13 +161,13 @@ def _read_entries(batch: list[tuple[str, bytes]], parts: "_Parts", report: Repor
     for place, content in batch:
         start = content[: 1 << 16]
         try:
-            _read_slowly([content], json_records.shape(start), start, place, parts, report)
+            _read_slowly([content], _form(start), start, place, parts, report)
         except PayloadError as error:
             report.reject_payload(place, f"{error}.")
 
 
 def _is_study(content: bytes) -> bool:
-    return json_records.shape(content[: 1 << 12]) == "objects" and _root(content) == "protocolSection"
+    return _form(content[: 1 << 12]) == "objects" and _root(content) == "protocolSection"
 
 
 def _root(start: bytes) -> str:
@@ -174,8 +182,7 @@ def _read_fast(
     name; nothing of it was taken."""
     if not _is_whole(payload, form):
         return False
-    tree = wire_tree(contracts().sources["ctgov"])
-    inner = duckdb_type(tree)
+    inner = duckdb_type(parts.tree)
     packed = packing.packing(payload) == "gzip"
     size = payload.stat().st_size * (UNPACKED_GUESS if packed else 1)
     whole_file = form == "page" or (form == "objects" and size < LARGEST_RECORD)
@@ -187,15 +194,16 @@ def _read_fast(
         columns = {"study": inner}
         study = "SELECT study FROM raw"
     else:
-        columns = {field: duckdb_type(node) for field, node in tree.items()}
-        packed_row = ", ".join(f"'{field}': \"{field}\"" for field in tree)
+        columns = {field: duckdb_type(node) for field, node in parts.tree.items()}
+        packed_row = ", ".join(f"'{field}': \"{field}\"" for field in parts.tree)
         study = f"SELECT {{{packed_row}}} AS study FROM raw"
     spec = ", ".join(f"{field}: {quote(type_)}" for field, type_ in columns.items())
     query = f"""
         WITH raw AS (
-            SELECT * FROM read_json({_literally(payload)}, columns = {{{spec}}},
+            SELECT * FROM read_json({store.literal(payload)}, columns = {{{spec}}},
                 format = '{"array" if form == "array" else "unstructured"}',
-                compression = '{"gzip" if packed else "uncompressed"}', maximum_object_size = {limit})
+                compression = '{"gzip" if packed else "uncompressed"}', maximum_object_size = {limit},
+                hive_partitioning = false)
         ), studies AS ({study})
         SELECT {parts.records} + row_number() OVER () AS record_number, study FROM studies"""
     try:
@@ -220,18 +228,15 @@ def _is_whole(payload: Path, form: str) -> bool:
     return end.endswith(b"]" if form == "array" else b"}")
 
 
-def _literally(path: Path) -> str:
-    """The path as an SQL literal in which no character is a wildcard."""
-    return quote(re.sub(r"[*?\[]", r"[\g<0>]", str(path)))
-
-
 def _read_slowly(pieces: Iterable[bytes], form: str, start: bytes, name: str, parts: "_Parts", report: Report) -> None:
     """Decodes record by record: what cannot be decoded is a rejected record, a wrong shape a rejected field."""
     root = _root(start)
-    tree = wire_tree(contracts().sources["ctgov"])
-    batch: list[dict[str, Any]] = []
     failure: PayloadError | None = None
-    slices = json_records.records(pieces, form, root)
+    slices: Iterator[Slice]
+    if form in ctgov_legacy.FORMS:
+        slices = ctgov_legacy.records(pieces, form)
+    else:
+        slices = json_records.records(pieces, form, root)
     before, rejected = report.records_in, report.rejected
     while True:
         try:
@@ -243,13 +248,11 @@ def _read_slowly(pieces: Iterable[bytes], form: str, start: bytes, name: str, pa
             break
         report.records_in += 1
         parts.records += 1
-        row = _decode(piece, name, root, tree, report)
+        row = _decode(piece, name, root, parts.tree, report)
         if row is not None:
-            batch.append({"record_number": parts.records, **row})
-        if len(batch) >= SLOW_BATCH:
-            _flush(batch, tree, parts, report)
-            batch = []
-    _flush(batch, tree, parts, report)
+            parts.decoded.append({"record_number": parts.records, **row})
+        if len(parts.decoded) >= SLOW_BATCH:
+            _flush(parts, report)
     if failure:
         good = report.records_in - before - (report.rejected - rejected)
         raise PayloadError(f"{failure}; {good:,} record(s) before that were read")
@@ -264,7 +267,7 @@ def _decode(piece: Slice, name: str, root: str, tree: dict[str, Any], report: Re
     fault = piece.fault
     if fault is None:
         try:
-            study: Any = msgspec.json.decode(piece.text)
+            study: Any = piece.study if isinstance(piece, Record) else msgspec.json.decode(piece.text)
             if root == "study" and "study" in study:
                 study = study["study"]
             faults: list[tuple[str, str]] = []
@@ -279,14 +282,16 @@ def _decode(piece: Slice, name: str, root: str, tree: dict[str, Any], report: Re
     return None
 
 
-def _flush(batch: list[dict[str, Any]], tree: dict[str, Any], parts: "_Parts", report: Report) -> None:
-    if not batch:
+def _flush(parts: "_Parts", report: Report) -> None:
+    """Writes the records that were decoded one by one; a query for each would take longer than reading them."""
+    if not parts.decoded:
         return
     faults = pa.list_(pa.struct([(f, pa.string()) for f in ("field", "value", "reason")]))
-    schema = pa.schema([("record_number", pa.int64()), ("study", arrow_type(tree)), ("misshapen", faults)])
-    parts.connection.register("decoded", pa.Table.from_pylist(batch, schema))
+    schema = pa.schema([("record_number", pa.int64()), ("study", arrow_type(parts.tree)), ("misshapen", faults)])
+    parts.connection.register("decoded", pa.Table.from_pylist(parts.decoded, schema))
     counted = parts.add("SELECT record_number, study FROM decoded", misshapen="decoded")
     parts.connection.unregister("decoded")
+    parts.decoded = []
     for number, value in counted.bad:
         reason = "the record's NCT number is none" if value else "the record has no NCT number"
         report.reject_record(f"{parts.name}#{number}", reason, value or "")
@@ -327,6 +332,8 @@ class _Parts:
     def __init__(self, connection: duckdb.DuckDBPyConnection, name: str, out: Path) -> None:
         self.connection, self.name, self.out = connection, name, out
         self.table = contracts().staging[KIND]
+        self.tree = wire_tree(contracts().sources["ctgov"])
+        self.decoded: list[dict[str, Any]] = []  # records that wait to be written
         self.files: list[Path] = []
         self.records = 0
         self.staged = 0
@@ -336,10 +343,10 @@ class _Parts:
         path = self.out.with_name(f".{self.out.name}.{len(self.files)}.part")
         rows = projection(self.table, self.name, wire, misshapen)
         store.write_parquet(self.connection, rows, path)
-        made = f"read_parquet({_literally(path)})"
-        total, good = self.connection.execute(
+        made = f"read_parquet({store.literal(path)}, hive_partitioning = false)"
+        ((total, good),) = self.connection.execute(
             f"SELECT count(*), count(*) FILTER (WHERE {_GOOD}) FROM {made}"
-        ).fetchone() or (0, 0)
+        ).fetchall()
         bad: list[tuple[int, str | None]] = []
         if good < total:
             bad = self.connection.execute(
@@ -362,8 +369,8 @@ class _Parts:
         if len(self.files) == 1:
             self.files[0].replace(self.out)
             return
-        parts = ", ".join(map(_literally, self.files))
-        query = f"FROM read_parquet([{parts}])" if self.files else _empty(self.table)
+        parts = ", ".join(map(store.literal, self.files))
+        query = f"FROM read_parquet([{parts}], hive_partitioning = false)" if self.files else _empty(self.table)
         store.write_parquet(self.connection, query, self.out)
         for path in self.files:
             path.unlink()
@@ -416,10 +423,12 @@ def _prepare(connection: duckdb.DuckDBPyConnection, source: Source, day: date) -
         connection.execute(f"CREATE OR REPLACE MACRO word_{field}(x) AS CASE x {cases} END")
 
 
-_MACROS = f"""
+_MACROS = rf"""
 CREATE OR REPLACE MACRO flag(x) AS CASE x WHEN 'true' THEN true WHEN 'false' THEN false END;
 CREATE OR REPLACE MACRO flag_fault(x) AS CASE WHEN x IS NOT NULL AND x NOT IN ('true', 'false')
     THEN 'not true or false' END;
+CREATE OR REPLACE MACRO whole_number(x) AS CASE
+    WHEN regexp_full_match(x, '[0-9]{{1,18}}(\.0+)?') THEN TRY_CAST(x AS BIGINT) END;
 CREATE OR REPLACE MACRO whole_day(x, reference) AS CASE WHEN length(x) = 10 THEN possible_day(x, reference) END;
 CREATE OR REPLACE MACRO day_fault(x, reference) AS CASE WHEN x IS NOT NULL AND whole_day(x, reference) IS NULL
     THEN coalesce(date_fault(x, reference), 'not an exact day') END;
@@ -430,8 +439,15 @@ CREATE OR REPLACE MACRO mail_fault(name, x) AS CASE
     WHEN contains(x, '@') AND regexp_matches(x, '{privacy.EMAIL}')
     THEN {{'field': name, 'value': '{privacy.MASK}', 'reason': 'an e-mail address was removed'}} END;
 CREATE OR REPLACE MACRO private_name(x, is_person) AS
-    CASE WHEN is_person THEN {quote(privacy.PRIVATE_PERSON)} ELSE without_mail(x) END;
-CREATE OR REPLACE MACRO names_organisation(x) AS coalesce(regexp_matches(x, '{privacy.ORGANISATION}', 'i'), false);
+    CASE WHEN is_person AND x IS NOT NULL THEN {quote(privacy.PRIVATE_PERSON)} ELSE without_mail(x) END;
+CREATE OR REPLACE MACRO leaves_room_for_person(name, class) AS
+    coalesce(class NOT IN ('INDUSTRY', 'NIH', 'FED', 'OTHER_GOV', 'NETWORK'), true)
+    AND NOT coalesce(
+        regexp_matches(split_part(name, ',', 1), '{privacy.ORGANISATION}', 'i')
+        OR regexp_matches(name, '{privacy.LEGAL_FORM}', 'i'), false);
+CREATE OR REPLACE MACRO has_title(name) AS coalesce(regexp_matches(name, '{privacy.TITLE}'), false);
+CREATE OR REPLACE MACRO mesh_terms(meshes) AS list_transform(
+    meshes, lambda m: {{'id': without_mail(m.id), 'term': without_mail(m.term)}});
 CREATE OR REPLACE MACRO registered_outcomes(outcomes, kind) AS list_transform(
     coalesce(outcomes, []),
     lambda o: {{'kind': kind, 'measure': without_mail(o.measure), 'time_frame': without_mail(o.timeFrame)}});
@@ -520,21 +536,26 @@ def _unknown(value: Any, node: Any, path: str) -> Iterator[str]:
 
 
 def _studies(payload: Path) -> Iterator[bytes | str]:
-    """The JSON text of each study. Raises duckdb.Error where the payload is not well formed."""
+    """The JSON text of each study. Raises duckdb.Error where the payload is not well formed.
+
+    The retired formats have none: they are frozen, and a test holds their known fields against real records.
+    """
     kind = packing.packing(payload)
     if kind == "zip":
         for _, content in packing.entries(payload):
-            if isinstance(content, bytes) and content.lstrip()[:1] in {b"{", b"["}:
+            if isinstance(content, bytes) and content.lstrip()[:1] in {b"{", b"["} and not ctgov_legacy.is_v1(content):
                 yield from _unwrapped(content)
         return
     start = packing.first_bytes(payload)
-    form = json_records.shape(start)
+    form = _form(start)
+    if form in ctgov_legacy.FORMS:
+        return
     if form == "page":
         yield from _unwrapped(b"".join(packing.chunks(payload)))
         return
     with store.connect() as connection:
         rows = connection.execute(
-            f"""SELECT json FROM read_json_objects({_literally(payload)}, maximum_object_size = {LARGEST_RECORD},
+            f"""SELECT json FROM read_json_objects({store.literal(payload)}, maximum_object_size = {LARGEST_RECORD},
                 format = '{"array" if form == "array" else "unstructured"}', ignore_errors = false,
                 compression = '{"gzip" if kind == "gzip" else "uncompressed"}')"""
         )

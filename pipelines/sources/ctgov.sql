@@ -27,21 +27,22 @@ WITH study AS (
         nullif(array_to_string(list_sort(design.phases), '|'), '') AS phase_source,
         sponsoring.leadSponsor.name AS lead,
         sponsoring.leadSponsor.class AS lead_class,
+        list_transform(place.locations, lambda l: without_mail(l.country)) AS site_countries,
+        list_append(
+            list_transform(place.overallOfficials, lambda o: person_key(o.name)),
+            person_key(sponsoring.responsibleParty.oldNameTitle)) AS people,
+        person_key(sponsoring.responsibleParty.investigatorFullName) AS investigator,
         -- The responsible party's own name is a person's. An official's "name" is at times the company itself, so for
         -- those the class of the sponsor and the words of its name have to leave room for a person.
-        coalesce(sponsoring.leadSponsor.class = 'INDIV', false)
-            OR coalesce(
-                person_key(sponsoring.leadSponsor.name)
-                = person_key(sponsoring.responsibleParty.investigatorFullName), false)
-            OR (coalesce(sponsoring.leadSponsor.class NOT IN ('INDUSTRY', 'NIH', 'FED', 'OTHER_GOV', 'NETWORK'), true)
-                AND NOT names_organisation(sponsoring.leadSponsor.name)
-                AND coalesce(list_contains(
-                    list_transform(
-                        list_append(
-                            list_transform(place.overallOfficials, lambda o: o.name),
-                            sponsoring.responsibleParty.oldNameTitle),
-                        lambda n: person_key(n)),
-                    person_key(sponsoring.leadSponsor.name)), false)) AS lead_is_person
+        coalesce(lead_class = 'INDIV' OR person_key(lead) = investigator, false)
+            OR (leaves_room_for_person(lead, lead_class) AND coalesce(list_contains(people, person_key(lead)), false))
+            AS lead_is_person,
+        list_transform(
+            coalesce(sponsoring.collaborators, []),
+            lambda s: coalesce(s.class = 'INDIV' OR person_key(s.name) = investigator, false)
+                OR (leaves_room_for_person(s.name, s.class)
+                    AND (coalesce(list_contains(people, person_key(s.name)), false) OR has_title(s.name)))
+        ) AS collaborator_is_person
     FROM study
 )
 SELECT
@@ -67,18 +68,21 @@ SELECT
     word_sponsor_class(lead_class) AS sponsor_class,
     without_mail(lead_class) AS sponsor_class_source,
     CASE WHEN lead IS NOT NULL THEN lead_is_person END AS sponsor_is_person,
-    partial_date(dates.studyFirstSubmitDate, NULL::VARCHAR, getvariable('day')) AS registered,
+    partial_date(without_mail(dates.studyFirstSubmitDate), NULL::VARCHAR, getvariable('day')) AS registered,
     whole_day(dates.studyFirstPostDateStruct.date, getvariable('day')) AS first_posted,
-    partial_date(dates.startDateStruct.date, word_date_type(dates.startDateStruct.type), getvariable('day')) AS start,
     partial_date(
-        dates.primaryCompletionDateStruct.date,
+        without_mail(dates.startDateStruct.date),
+        word_date_type(dates.startDateStruct.type),
+        getvariable('day')) AS start,
+    partial_date(
+        without_mail(dates.primaryCompletionDateStruct.date),
         word_date_type(dates.primaryCompletionDateStruct.type),
         getvariable('day')) AS primary_completion,
     partial_date(
-        dates.completionDateStruct.date,
+        without_mail(dates.completionDateStruct.date),
         word_date_type(dates.completionDateStruct.type),
         getvariable('day')) AS completion,
-    partial_date(dates.statusVerifiedDate, NULL::VARCHAR, getvariable('day')) AS verified,
+    partial_date(without_mail(dates.statusVerifiedDate), NULL::VARCHAR, getvariable('day')) AS verified,
     whole_day(dates.lastUpdateSubmitDate, getvariable('day')) AS last_update_submitted,
     whole_day(dates.lastUpdatePostDateStruct.date, getvariable('day')) AS last_update_posted,
     whole_number(design.enrollmentInfo.count) AS enrolment,
@@ -98,7 +102,9 @@ SELECT
     flag(oversight.isUsExport) AS is_us_export,
     flag(oversight.fdaaa801Violation) AS has_fdaaa_violation,
     without_mail(derived.miscInfoModule.versionHolder) AS data_version,
-    list_transform(ids.nctIdAliases, lambda a: without_mail(upper(trim(a)))) AS aliases,
+    list_filter(
+        list_transform(ids.nctIdAliases, lambda a: upper(trim(a))),
+        lambda a: coalesce(regexp_full_match(a, 'NCT[0-9]{8}'), false)) AS aliases,
     list_concat(
         CASE WHEN ids.orgStudyIdInfo.id IS NOT NULL
             THEN [{'value': without_mail(ids.orgStudyIdInfo.id), 'type': 'ORG_STUDY_ID', 'domain': NULL::VARCHAR}]
@@ -124,14 +130,15 @@ SELECT
         registered_outcomes(outcome.otherOutcomes, 'other')) AS outcomes,
     list_concat(
         list_transform(
-            list_sort(list_distinct(list_transform(place.locations, lambda l: l.country))),
+            list_sort(list_distinct(site_countries)),
             lambda c: {
-                'country': without_mail(c),
-                'sites': len(list_filter(place.locations, lambda l: l.country = c)),
+                'country': c,
+                'sites': len(list_filter(site_countries, lambda s: s = c)),
                 'is_removed': false}),
         list_transform(
-            list_sort(list_distinct(derived.miscInfoModule.removedCountries)),
-            lambda c: {'country': without_mail(c), 'sites': 0::BIGINT, 'is_removed': true})
+            list_sort(list_distinct(list_transform(
+                derived.miscInfoModule.removedCountries, lambda c: without_mail(c)))),
+            lambda c: {'country': c, 'sites': 0::BIGINT, 'is_removed': true})
     ) AS countries,
     list_concat(
         CASE WHEN lead IS NOT NULL THEN [{
@@ -141,11 +148,11 @@ SELECT
             'is_person': lead_is_person}] ELSE [] END,
         list_transform(
             coalesce(sponsoring.collaborators, []),
-            lambda s: {
-                'name': private_name(s.name, coalesce(s.class = 'INDIV', false)),
+            lambda s, i: {
+                'name': private_name(s.name, collaborator_is_person[i]),
                 'role': 'collaborator',
                 'class': word_sponsor_class(s.class),
-                'is_person': coalesce(s.class = 'INDIV', false)})
+                'is_person': collaborator_is_person[i]})
     ) AS sponsors,
     list_transform(
         refs,
@@ -239,21 +246,36 @@ SELECT
                     THEN 'not a number of participants' END),
             fault('enrolment_type', design.enrollmentInfo.type,
                 unknown_word(design.enrollmentInfo.type, word_date_type(design.enrollmentInfo.type))),
-            fault('has_results', has_results_text,
-                flag_fault(has_results_text)),
+            fault('results_posted_type', dates.resultsFirstPostDateStruct.type,
+                unknown_word(
+                    dates.resultsFirstPostDateStruct.type, word_date_type(dates.resultsFirstPostDateStruct.type))),
+            fault('has_results', has_results_text, flag_fault(has_results_text)),
+            fault('results_waived', dates.resultsWaived, flag_fault(dates.resultsWaived)),
             fault('is_fda_regulated_drug', oversight.isFdaRegulatedDrug, flag_fault(oversight.isFdaRegulatedDrug)),
             fault('is_fda_regulated_device', oversight.isFdaRegulatedDevice,
                 flag_fault(oversight.isFdaRegulatedDevice)),
             fault('is_unapproved_device', oversight.isUnapprovedDevice, flag_fault(oversight.isUnapprovedDevice)),
             fault('is_ppsd', oversight.isPpsd, flag_fault(oversight.isPpsd)),
             fault('is_us_export', oversight.isUsExport, flag_fault(oversight.isUsExport)),
+            fault('has_fdaaa_violation', oversight.fdaaa801Violation, flag_fault(oversight.fdaaa801Violation)),
             mail_fault('title', concat_ws(' ', ids.briefTitle, ids.officialTitle, ids.acronym)),
             mail_fault('why_stopped', dates.whyStopped),
             mail_fault('identifiers', concat_ws(' ', ids.orgStudyIdInfo.id,
                 array_to_string(list_transform(ids.secondaryIdInfos, lambda s: concat_ws(' ', s.id, s.domain)), ' '))),
+            fault('aliases', array_to_string(ids.nctIdAliases, ' '),
+                CASE WHEN len(list_filter(
+                    ids.nctIdAliases,
+                    lambda a: NOT regexp_full_match(upper(trim(a)), 'NCT[0-9]{8}'))) > 0
+                    THEN 'not an NCT number' END),
             mail_fault('conditions', array_to_string(condition.conditions, ' ')),
+            mail_fault('keywords', array_to_string(condition.keywords, ' ')),
+            mail_fault('countries', array_to_string(list_transform(place.locations, lambda l: l.country), ' ')),
+            mail_fault('sponsors', concat_ws(' ', lead,
+                array_to_string(list_transform(sponsoring.collaborators, lambda s: s.name), ' '))),
             mail_fault('outcomes', CAST(outcome AS VARCHAR)),
-            mail_fault('interventions', CAST(interventions AS VARCHAR))
+            mail_fault('interventions', CAST(interventions AS VARCHAR)),
+            mail_fault('documents',
+                array_to_string(list_transform(docs, lambda d: concat_ws(' ', d.label, d.filename)), ' '))
         ], lambda f: f IS NOT NULL),
         list_transform(
             list_filter(interventions, lambda i: i.type IS NOT NULL AND word_intervention_type(i.type) IS NULL),
@@ -265,10 +287,34 @@ SELECT
             list_filter(refs, lambda r: r.pmid IS NOT NULL AND whole_number(trim(r.pmid)) IS NULL),
             lambda r: fault('publications.pmid', r.pmid, 'not a PMID')),
         list_transform(
+            list_filter(sponsoring.collaborators, lambda s: s.class IS NOT NULL AND word_sponsor_class(s.class) IS NULL),
+            lambda s: fault('sponsors.class', s.class, 'unknown word')),
+        list_transform(
             list_filter(unposted, lambda e: e.type IS NOT NULL AND word_result_event(e.type) IS NULL),
             lambda e: fault('result_events.event', e.type, 'unknown word')),
         list_transform(
+            list_filter(
+                list_concat(
+                    list_transform(unposted, lambda e: e.date),
+                    list_transform(tracking.submissionInfos, lambda e: e.releaseDate),
+                    list_transform(tracking.submissionInfos, lambda e: e.resetDate),
+                    list_transform(tracking.submissionInfos, lambda e: e.unreleaseDate),
+                    [tracking.estimatedResultsFirstSubmitDate]),
+                lambda d: day_fault(d, getvariable('day')) IS NOT NULL),
+            lambda d: fault('result_events.date', d, day_fault(d, getvariable('day')))),
+        list_transform(
+            list_filter(
+                list_concat(
+                    list_transform(docs, lambda d: d.hasProtocol),
+                    list_transform(docs, lambda d: d.hasSap),
+                    list_transform(docs, lambda d: d.hasIcf)),
+                lambda x: flag_fault(x) IS NOT NULL),
+            lambda x: fault('documents.kind', x, flag_fault(x))),
+        list_transform(
             list_filter(docs, lambda d: day_fault(d.date, getvariable('day')) IS NOT NULL),
-            lambda d: fault('documents.date', d.date, day_fault(d.date, getvariable('day'))))
+            lambda d: fault('documents.date', d.date, day_fault(d.date, getvariable('day')))),
+        list_transform(
+            list_filter(docs, lambda d: day_fault(left(d.uploadDate, 10), getvariable('day')) IS NOT NULL),
+            lambda d: fault('documents.uploaded', d.uploadDate, day_fault(left(d.uploadDate, 10), getvariable('day'))))
     ) AS rejects
 FROM named

@@ -42,7 +42,7 @@ SETS = frozenset({"PubmedArticleSet", "PubmedBookArticleSet", "MedlineCitationSe
 RECORDS = frozenset({"PubmedArticle", "PubmedBookArticle", "MedlineCitation"})
 DELETIONS = frozenset({"DeleteCitation", "DeleteDocument"})
 
-_FILE = re.compile(r"(?:pubmed|medline)(\d\d)n(\d{4,5})(?=\.|$)")
+_FILE = re.compile(r"(?:pubmed|medline)(\d\d)n(\d{4,5})(?=\.|$)", re.IGNORECASE)
 
 
 def file_number(name: str) -> tuple[int, int] | None:

@@ -4,10 +4,10 @@ WITH listed AS (
         registration_id,
         generate_subscripts(conditions, 1) AS ordinal,
         unnest(conditions) AS condition
-    FROM current_records
+    FROM registration_lists
 ), mesh AS (
     SELECT registration_id, folded_words(term.term) AS normalised, min(term.id) AS id, arg_min(term.term, term.id) AS term
-    FROM (SELECT registration_id, unnest(condition_mesh) AS term FROM current_records)
+    FROM (SELECT registration_id, unnest(condition_mesh) AS term FROM registration_lists)
     GROUP BY ALL
 ), named AS (
     SELECT *, folded_words(condition) AS normalised FROM listed

@@ -1,12 +1,9 @@
 -- The disclosure ladder: which rungs each trial has reached, since when, and where it was seen. No rung has a clock.
-WITH articles AS (
-    SELECT
-        trial_id,
-        min(published_earliest) FILTER (WHERE counts_as_results) AS published,
-        arg_min(pmid, (coalesce(published_earliest, DATE '9999-12-31'), pmid)) FILTER (WHERE counts_as_results) AS pmid,
-        count(*) FILTER (WHERE counts_as_results) AS results_articles,
-        min(pmid) FILTER (WHERE is_retracted AND tier IN ('L1', 'L2', 'L3') AND filter_outcome = 'passed') AS retracted_pmid
+WITH retracted AS (
+    SELECT trial_id, min(pmid) AS pmid
     FROM trial_publications
+    WHERE is_retracted AND tier IN ('L1', 'L2', 'L3') AND filter_outcome = 'passed'
+        AND coalesce(published_earliest <= getvariable('as_of'), true)
     GROUP BY trial_id
 ), papers AS (
     SELECT
@@ -15,8 +12,11 @@ WITH articles AS (
         min(coalesce(uploaded, document_date)) FILTER (WHERE kind = 'study_report') AS report_date,
         bool_or(kind IN ('protocol', 'protocol_and_analysis_plan'))
             AND bool_or(kind IN ('analysis_plan', 'protocol_and_analysis_plan')) AS has_plans,
-        max(coalesce(uploaded, document_date)) FILTER (WHERE kind LIKE 'protocol%' OR kind = 'analysis_plan') AS plans_date
+        greatest(
+            min(coalesce(uploaded, document_date)) FILTER (WHERE kind LIKE 'protocol%'),
+            min(coalesce(uploaded, document_date)) FILTER (WHERE kind LIKE '%analysis_plan')) AS plans_date
     FROM documents
+    WHERE coalesce(uploaded <= getvariable('as_of'), true)
     GROUP BY trial_id
 ), rungs AS (
     SELECT
@@ -28,23 +28,20 @@ WITH articles AS (
         r.public.registration_id AS r2_where,
         r.submitted.outcome AS r2s,
         r.submitted_date AS r2s_date,
-        CASE
-            WHEN a.results_articles > 0 THEN true
-            WHEN l.has_unseen_result OR NOT p.is_whole THEN NULL
-            ELSE false END AS r3,
-        a.published AS r3_date,
-        a.pmid AS r3_pmid,
+        CASE WHEN l.public.outcome OR p.is_whole THEN l.public.outcome END AS r3,
+        l.public_date AS r3_date,
+        l.pmid AS r3_pmid,
         -- A register that shows documents and has none of this class shows that none is there.
         coalesce(d.has_report, false) AS r4,
         d.report_date AS r4_date,
         coalesce(d.has_plans, false) AS r4p,
         CASE WHEN d.has_plans THEN d.plans_date END AS r4p_date,
-        a.retracted_pmid
+        x.pmid AS retracted_pmid
     FROM trials AS t
     JOIN registration_status AS s ON s.trial_id = t.trial_id AND s.rule = 'strict-day'
     JOIN register_result_legs AS r ON r.trial_id = t.trial_id
     JOIN article_result_legs AS l ON l.trial_id = t.trial_id
-    LEFT JOIN articles AS a ON a.trial_id = t.trial_id
+    LEFT JOIN retracted AS x ON x.trial_id = t.trial_id
     LEFT JOIN papers AS d ON d.trial_id = t.trial_id
     CROSS JOIN pubmed_state AS p
 )

@@ -2,10 +2,10 @@
 -- A value of a registry's shape stands under its canonical number; any other as written.
 WITH stated AS (
     SELECT registration_id, registration_id AS written, 'registration' AS kind, registry, registration_id AS number
-    FROM current_records
+    FROM registration_lists
     UNION ALL
     SELECT r.registration_id, a.alias, 'alias', r.registry, a.alias
-    FROM current_records AS r, unnest(r.aliases) AS a(alias)
+    FROM registration_lists AS r, unnest(r.aliases) AS a(alias)
     UNION ALL
     SELECT
         r.registration_id,
@@ -19,7 +19,7 @@ WITH stated AS (
         CASE WHEN i.type NOT IN ('NIH', 'FDA', 'VA', 'CDC', 'AHRQ', 'SAMHSA', 'OTHER_GRANT') OR i.type IS NULL
             THEN f.registry END,
         coalesce(f.number, trim(i.value))
-    FROM current_records AS r, unnest(r.identifiers) AS u(i)
+    FROM registration_lists AS r, unnest(r.identifiers) AS u(i)
     LEFT JOIN number_forms AS f ON f.value = i.value
     WHERE nullif(trim(i.value), '') IS NOT NULL
 )

@@ -34,7 +34,7 @@ CREATE OR REPLACE MACRO reporting_status_code(
         ELSE 'reported_late' END
     WHEN is_submitted THEN CASE
         WHEN due IS NULL OR as_of <= due THEN 'submitted_early'
-        WHEN submitted <= due THEN 'submitted_on_time'
+        WHEN submitted <= due OR submitted IS NULL THEN 'submitted_on_time'
         ELSE 'submitted_late' END
     WHEN clock IS NULL AND NOT runs THEN 'inconsistent'
     WHEN clock > as_of OR (clock IS NULL AND runs) THEN 'not_completed'

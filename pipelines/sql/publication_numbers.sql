@@ -9,7 +9,7 @@ SELECT
     bool_or(n.is_malformed) AS is_malformed,
     CASE
         WHEN bool_or(n.is_malformed) THEN false
-        WHEN any_value(n.registry) IN (SELECT registry FROM current_records)
+        WHEN any_value(n.registry) IN (SELECT registry FROM registration_lists)
             THEN coalesce(n.number, n.raw) IN (
                 SELECT number FROM identifiers WHERE kind IN ('registration', 'alias')) END AS is_known,
     any_value(a.pattern_version) AS pattern_version

@@ -2,9 +2,16 @@
 SELECT
     r.registration_id, c.country, m.trial_id,
     CAST(max(c.sites) AS BIGINT) AS sites,
-    bool_and(c.is_removed) AS is_removed
-FROM current_records AS r
+    bool_and(coalesce(c.is_removed, false)) AS is_removed,
+    arg_min(c.status, u.ordinal) AS status,
+    arg_min(c.status_source, u.ordinal) AS status_source,
+    arg_min(c.authority, u.ordinal) AS authority,
+    min(c.authorised) AS authorised,
+    min(c.ethics_decided) AS ethics_decided,
+    min(c.started) AS started,
+    max(c.ended) AS ended
+FROM registration_lists AS r
 JOIN trial_members AS m USING (registration_id),
-    unnest(r.countries) AS u(c)
+    unnest(r.countries) WITH ORDINALITY AS u(c, ordinal)
 WHERE c.country IS NOT NULL
 GROUP BY r.registration_id, c.country, m.trial_id

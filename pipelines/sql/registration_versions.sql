@@ -1,6 +1,7 @@
--- Every distinct version of every registration, in order, with the dates between which it was the newest.
+-- Every distinct version of every record, in order, with the dates between which it was the newest.
 SELECT
     s.registration_id,
+    s.part,
     s.version,
     m.trial_id,
     s.is_current,

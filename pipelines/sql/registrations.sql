@@ -1,18 +1,17 @@
--- The newest version of every registration. What a full snapshot lacks keeps its last state and says since when.
+-- The newest state of every registration, put together from its records. What a full snapshot lacks keeps its last state
+-- and says since when.
 SELECT
-    r.registration_id,
+    r.*,
     m.trial_id,
     d.first_seen,
     d.last_seen,
+    d.last_seen_directly,
     d.vanished_on,
     e.registration_id AS replaced_by,
-    n.sponsor_id,
-    r.* EXCLUDE (registration_id, payload, record_number, aliases, identifiers, conditions, keywords, condition_mesh,
-        interventions, intervention_mesh, outcomes, countries, sponsors, publications, documents, result_events, own_fields, part, rejects,
-        file)
-FROM current_records AS r
+    n.sponsor_id
+FROM merged_registrations AS r
 JOIN trial_members AS m USING (registration_id)
-JOIN registration_sight_dates AS d USING (registration_id, source)
+JOIN registration_sight_dates AS d USING (registration_id)
 LEFT JOIN (
     SELECT other_id, min(registration_id) AS registration_id
     FROM registration_edges WHERE method = 'alias' GROUP BY other_id

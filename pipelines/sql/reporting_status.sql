@@ -9,7 +9,8 @@ WITH judged AS (
             searched.outcome, due_latest, due_undeferred, grace_days) AS status,
         reporting_status_code(
             getvariable('as_of'), started.outcome, in_scope, in_scope_before.outcome, clock_earliest, running.outcome,
-            public.outcome, reported_date, seen_public_by, submitted.outcome, submitted_date, cancelled.outcome,
+            public.outcome, reported_date, seen_public_by, submitted.outcome, coalesce(submitted_date, getvariable('as_of')),
+            cancelled.outcome,
             searched.outcome, due_earliest, due_earliest, grace_days) AS status_earliest
     FROM reporting_legs
 )

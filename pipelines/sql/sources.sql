@@ -29,6 +29,6 @@ SELECT
 FROM source_terms AS s
 LEFT JOIN newest AS n USING (source)
 LEFT JOIN loaded AS l USING (source)
-LEFT JOIN (SELECT source, max(snapshot_date) AS retrieved_at FROM snapshots WHERE scope = 'full' GROUP BY source) AS f
+LEFT JOIN (SELECT source, max(snapshot_date) AS retrieved_at FROM whole_snapshots GROUP BY source) AS f
     USING (source)
 CROSS JOIN pubmed_state AS p

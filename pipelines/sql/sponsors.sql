@@ -10,7 +10,7 @@ SELECT
 FROM sponsor_names AS n
 JOIN (
     SELECT s.name, s.class, count(*) AS times, count(*) FILTER (WHERE s.role = 'lead') AS lead
-    FROM current_records AS r, unnest(r.sponsors) AS u(s)
+    FROM registration_lists AS r, unnest(r.sponsors) AS u(s)
     GROUP BY s.name, s.class
 ) AS named USING (name)
 WHERE n.sponsor_id IS NOT NULL

@@ -1,8 +1,21 @@
 -- One row per trial: for each field the value of the first registration that has one, and which that is.
 -- Merging chooses and says so; a registration's own fields are never overwritten.
+WITH every_registration AS (
+    -- What counts wherever it stands, in a replaced record too.
+    SELECT
+        trial_id,
+        CAST(count(*) AS INTEGER) AS registrations,
+        min(registered_earliest) AS registered,
+        arg_min(registration_id, (registered_earliest, registration_id))
+            FILTER (WHERE registered_earliest IS NOT NULL) AS registered_from,
+        bool_or(has_results) AS has_results,
+        min(results_posted) FILTER (WHERE results_posted <= getvariable('as_of')) AS results_posted
+    FROM registrations
+    GROUP BY trial_id
+)
 SELECT
     trial_id,
-    CAST(count(*) AS INTEGER) AS registrations,
+    any_value(e.registrations) AS registrations,
     arg_min(registration_id, place) AS main_registration_id,
     arg_min(title, place) FILTER (WHERE title IS NOT NULL) AS title,
     arg_min(registration_id, place) FILTER (WHERE title IS NOT NULL) AS title_from,
@@ -19,9 +32,8 @@ SELECT
     arg_min(enrolment, place) FILTER (WHERE enrolment IS NOT NULL) AS enrolment,
     arg_min_null(enrolment_type, place) FILTER (WHERE enrolment IS NOT NULL) AS enrolment_type,
     arg_min(registration_id, place) FILTER (WHERE enrolment IS NOT NULL) AS enrolment_from,
-    min(registered_earliest) AS registered,
-    arg_min(registration_id, (registered_earliest, registration_id))
-        FILTER (WHERE registered_earliest IS NOT NULL) AS registered_from,
+    any_value(e.registered) AS registered,
+    any_value(e.registered_from) AS registered_from,
     coalesce(
         arg_min(start_raw, place) FILTER (WHERE start_earliest IS NOT NULL),
         arg_min(start_raw, place)) AS start_raw,
@@ -51,7 +63,10 @@ SELECT
     arg_min(completion_latest, place) FILTER (WHERE completion_earliest IS NOT NULL) AS completion_latest,
     arg_min_null(completion_type, place) FILTER (WHERE completion_earliest IS NOT NULL) AS completion_type,
     arg_min(registration_id, place) FILTER (WHERE completion_earliest IS NOT NULL) AS completion_from,
-    bool_or(has_results) AS has_results,
-    min(results_posted) AS results_posted
+    any_value(e.has_results) AS has_results,
+    any_value(e.results_posted) AS results_posted,
+    coalesce(
+        min(start_earliest) > coalesce(max(primary_completion_latest), max(completion_latest)), false) AS dates_conflict
 FROM trial_sources
+JOIN every_registration AS e USING (trial_id)
 GROUP BY trial_id

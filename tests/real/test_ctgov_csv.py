@@ -28,7 +28,6 @@ COLUMNS = {
     "Phases": "phase_source",
     "Study Type": "study_type_source",
     "Funder Type": "sponsor_class_source",
-    "Collaborators": "collaborators",
     "Other IDs": "other_ids",
     "Study Results": "results",
 }
@@ -91,6 +90,16 @@ def test_sponsor(both):
             assert ours["sponsor_id"] is None
         else:
             assert ours["sponsor"] == theirs["Sponsor"], number
+
+
+def test_collaborators(both):
+    pairs, _ = both
+    for number, (theirs, ours) in pairs.items():
+        named = ours["collaborators"].split("|") if ours["collaborators"] else []
+        expected = theirs["Collaborators"].split("|") if theirs["Collaborators"] else []
+        assert len(named) == len(expected), number
+        different = [name for name, other in zip(named, expected, strict=True) if name != other]
+        assert set(different) <= {privacy.PRIVATE_PERSON}, number
 
 
 def test_how_many_sponsors_are_private_persons(both):

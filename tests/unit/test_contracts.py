@@ -74,6 +74,7 @@ def test_a_word_of_a_source_maps_to_a_code_that_exists():
         "status": "recruitment_status", "date_type": "date_type", "study_type": "study_type", "phase": "phase",
         "sponsor_class": "sponsor_class", "intervention_type": "intervention_type",
         "primary_purpose": "primary_purpose", "reference_type": "reference_type", "result_event": "result_event",
+        "document_kind": "document_kind",
     }  # fmt: skip
     for source in KNOWN.sources.values():
         for field, words in source.words.items():

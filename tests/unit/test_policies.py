@@ -228,3 +228,95 @@ def test_missing_results_names_only_trials_without_results_anywhere(tmp_path):
     with tables(data) as connection:
         found = rows(connection, "SELECT DISTINCT trial_id, any_results FROM missing_results")
     assert found == [(nct(1), None)]
+
+
+# --- no verdict from what is not the trial's present record ----------------------------------------------------------
+
+
+def verdict(connection, policy="alltrials-summary"):
+    return dict(rows(connection, f"SELECT trial_id, status FROM reporting_status WHERE policy = '{policy}'"))
+
+
+def test_a_replaced_record_does_not_fill_the_gaps_of_the_one_that_replaced_it(tmp_path):
+    data = tmp_path / "data"
+    old = study(1, pcd="2015-01-01", cd="2015-01-01", registered="2014-01-01", status="WITHDRAWN")
+    new = study(2, pcd=None, cd=None, status="RECRUITING", aliases=[nct(1)], start=None, registered="2014-02-01")
+    put_studies(data, AS_OF, [old, new])
+    with tables(data) as connection:
+        assert verdict(connection) == {nct(1): "not_completed"}
+        assert rows(connection, "SELECT status, start_raw, registered FROM trials") == [
+            ("recruiting", None, date(2014, 1, 1))]  # fmt: skip
+
+
+def test_two_records_that_call_each_other_obsolete_still_are_one_judged_trial(tmp_path):
+    data = tmp_path / "data"
+    put_studies(data, AS_OF, [study(1, aliases=[nct(2)]), study(2, aliases=[nct(1)])])
+    with tables(data) as connection:
+        assert verdict(connection) == {nct(1): "overdue"}
+        assert rows(connection, "SELECT count(*) FROM registration_status") == [(3,)]
+
+
+@pytest.mark.parametrize(
+    ("fields", "status"),
+    [
+        (dict(results=("2022-03-01", "2024-07-15")), "reported_on_time"),
+        (dict(results=("2024-08-01", "2022-03-01")), "reported_on_time"),
+        (dict(results=("2022-01-01", "2022-02-01"), has_results=False), "reporting_unknown"),
+    ],
+    ids=["posting dated after the as-of date", "submission dated after the posting", "posted, but no results shown"],
+)
+def test_contradictory_results_are_not_called_missing(tmp_path, fields, status):
+    put_studies(tmp_path / "data", AS_OF, [study(1, **fields)])
+    with tables(tmp_path / "data") as connection:
+        assert verdict(connection) == {nct(1): status}
+        after = rows(connection, f"SELECT count(*) FROM reporting_status WHERE public_date > DATE '{AS_OF}'")
+        assert after == [(0,)]
+
+
+def test_an_impossible_update_date_does_not_make_the_newest_record_lose(tmp_path):
+    data = tmp_path / "data"
+    put_studies(data, date(2024, 1, 1), [study(1, updated="2023-01-01")])
+    put_studies(data, AS_OF, [study(1, updated="2641-01-01", pcd="2024-05-01")])
+    with tables(data) as connection:
+        assert verdict(connection) == {nct(1): "not_due"}
+
+
+def test_a_record_that_the_newest_full_snapshot_lacks_is_not_called_overdue(tmp_path):
+    data = tmp_path / "data"
+    put_studies(data, date(2024, 6, 20), [study(1), study(2)])
+    put_studies(data, date(2024, 6, 25), [study(2)], scope="full")
+    with tables(data) as connection:
+        assert verdict(connection) == {nct(1): "reporting_unknown", nct(2): "overdue"}
+
+
+def test_a_full_snapshot_that_lost_a_record_says_nothing_of_what_it_lacks(tmp_path):
+    data = tmp_path / "data"
+    put_studies(data, date(2024, 6, 20), [study(1), study(2)])
+    put_studies(data, date(2024, 6, 25), [study(2), {"protocolSection": {}}], scope="full")
+    with tables(data) as connection:
+        assert rows(connection, "SELECT registration_id FROM registrations WHERE vanished_on IS NOT NULL") == []
+        assert rows(connection, "SELECT is_whole FROM sources WHERE source = 'ctgov'") == [(False,)]
+
+
+def test_a_submission_without_a_date_has_both_readings(tmp_path):
+    put_studies(tmp_path / "data", AS_OF, [study(1, events=[("RELEASE", None)])])
+    with tables(tmp_path / "data") as connection:
+        found = rows(
+            connection,
+            """SELECT status, status_earliest, is_ambiguous, submitted_date, days_late_max FROM reporting_status
+            WHERE policy = 'alltrials-summary'""",
+        )
+    assert found == [("submitted_on_time", "submitted_late", True, None, None)]
+
+
+def test_a_registration_known_by_its_year_only_is_not_called_prospective(tmp_path):
+    put_studies(tmp_path / "data", AS_OF, [study(1, registered="2020", start="2020-06-15")])
+    with tables(tmp_path / "data") as connection:
+        assert {s for (s,) in rows(connection, "SELECT status FROM registration_status")} == {"unknown"}
+
+
+def test_a_start_after_the_completion_is_flagged(tmp_path):
+    put_studies(tmp_path / "data", AS_OF, [study(1, start="2023-01-01"), study(2)])
+    with tables(tmp_path / "data") as connection:
+        assert rows(connection, "SELECT trial_id, dates_conflict FROM trials ORDER BY 1") == [
+            (nct(1), True), (nct(2), False)]  # fmt: skip

@@ -291,3 +291,77 @@ def test_an_article_becomes_wanted_when_a_register_begins_to_cite_it(tmp_path):
     with tables(data) as connection:
         assert [r[0] for r in counted(connection)] == [900000001]
         assert publication(connection) == {nct(1): "reported_on_time"}
+
+
+# --- nothing is overdue on a search that was not made ---------------------------------------------------------------
+
+
+def test_an_old_baseline_that_is_downloaded_late_does_not_show_the_months_since(tmp_path):
+    data = tmp_path / "data"
+    put_studies(data, AS_OF, [study(1)])
+    old = article_set(article(900000001, revised="2024-01-10"))
+    put_file(data, "pubmed", UPDATE, "pubmed24n0001.xml", old, "full", baseline=True)
+    with tables(data) as connection:
+        assert publication(connection) == {nct(1): "reporting_unknown"}
+        assert rows(connection, "SELECT complete_through FROM sources WHERE source = 'pubmed'") == [
+            (date(2024, 1, 10),)
+        ]
+
+
+@pytest.mark.parametrize(
+    ("name", "baseline"), [("pubmed25n0007.xml", True), ("pubmed25n0007.xml", False), ("pubmed24n0009.xml", True)],
+    ids=["part of another year's baseline", "another year's update", "an update imported as baseline"],
+)  # fmt: skip
+def test_files_that_do_not_follow_on_the_whole_baseline_prove_nothing(tmp_path, name, baseline):
+    data = world(tmp_path, [study(1)], article(900000001, revised="2024-01-10"), baseline=BASELINE)
+    put_file(data, "pubmed", UPDATE, name, article_set(article(900000002, bank=(nct(2),))), baseline=baseline)
+    with tables(data) as connection:
+        assert publication(connection) == {nct(1): "reporting_unknown"}
+
+
+def test_a_baseline_file_imported_again_as_an_update_is_still_of_the_baseline(tmp_path):
+    first = article_set(article(900000001, bank=(nct(1),)))
+    data = world(tmp_path, [study(1)], article(900000001, bank=(nct(1),)), updates=[article_set(article(900000002))])
+    put_file(data, "pubmed", AS_OF, "pubmed24n0001.xml", first)
+    with tables(data) as connection:
+        assert rows(connection, "SELECT count(*) FROM payloads WHERE is_held_back") == [(0,)]
+        assert publication(connection) == {nct(1): "reported_on_time"}
+
+
+def test_a_file_that_cannot_be_read_does_not_replace_its_first_issue_and_is_no_whole_baseline(tmp_path):
+    data = world(tmp_path, [study(1)], article(900000001, bank=(nct(1),)))
+    put_file(data, "pubmed", AS_OF, "pubmed24n0001.xml", "<html>no</html>")
+    with tables(data) as connection:
+        assert publication(connection) == {nct(1): "reported_on_time"}
+
+
+def test_a_wrong_file_without_a_number_does_not_spoil_pubmed(tmp_path):
+    data = world(tmp_path, [study(1)], article(900000001))
+    put_file(data, "pubmed", AS_OF, "fetch.xml", "<html>no</html>")
+    with tables(data) as connection:
+        assert publication(connection) == {nct(1): "overdue"}
+
+
+def test_an_article_that_names_a_number_of_two_trials_leaves_both_open(tmp_path):
+    stated = [{"id": "2090-012345-12", "type": "EUDRACT_NUMBER"}]
+    paper = article(900000001, abstract="EudraCT 2090-012345-12.")
+    with tables(
+        world(tmp_path, [study(1, secondary=stated), study(2, secondary=stated), study(3)], paper)
+    ) as connection:
+        assert publication(connection) == {
+            nct(1): "reporting_unknown", nct(2): "reporting_unknown", nct(3): "overdue"}  # fmt: skip
+
+
+def test_what_is_published_after_the_as_of_date_is_nowhere(tmp_path):
+    paper = article(900000001, bank=(nct(1),), date=("2024", "Jul", "01"))
+    with tables(world(tmp_path, [study(1)], paper)) as connection:
+        assert rows(connection, "SELECT r3_results_article, r3_date, any_results FROM disclosure") == [
+            (False, None, False)
+        ]
+        assert ("who-publication",) in rows(connection, "SELECT policy FROM missing_results")
+
+
+def test_a_protocol_is_known_by_the_label_of_its_type_too(tmp_path):
+    paper = article(900000001, bank=(nct(1),), types=(("D999999999", "Clinical Trial Protocol"),))
+    with tables(world(tmp_path, [study(1)], paper)) as connection:
+        assert rows(connection, "SELECT filter_outcome FROM trial_publications") == [("publication_type",)]

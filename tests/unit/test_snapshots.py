@@ -1,6 +1,7 @@
 """The raw archive and the files: written once, whole or not there, the same import recognised."""
 
 import json
+import shutil
 from datetime import date
 
 import pytest
@@ -35,6 +36,8 @@ def test_the_same_import_is_recognised_and_another_day_or_scope_is_another_snaps
     data = tmp_path / "data"
     first, _ = importing.take(data, Import("ctgov", DAY, (path,)))
     assert importing.take(data, Import("ctgov", DAY, (path,))) == (first, False)
+    assert importing.take(data, Import("ctgov", DAY, (path.rename(tmp_path / "renamed.json"),))) == (first, False)
+    path = tmp_path / "renamed.json"
     others = [Import("ctgov", date(2024, 1, 3), (path,)), Import("ctgov", DAY, (path,), scope="full")]
     assert all(importing.take(data, other)[1] for other in others)
     assert len(snapshots.listed(data)) == 3
@@ -73,6 +76,21 @@ def test_a_baseline_said_to_be_whole_has_no_gap(tmp_path):
         importing.take(tmp_path / "data", whole)
     files.append(dump(tmp_path, "pubmed24n0003.xml.gz", "3"))
     assert importing.take(tmp_path / "data", Import("pubmed", DAY, tuple(files), "full", baseline=True))[1]
+
+
+@pytest.mark.parametrize("name", ["manifest.json", ".hidden.json", "jane.doe@example.org.json"])
+def test_names_that_cannot_stand_in_the_archive_are_refused(tmp_path, name):
+    with pytest.raises(UsageError):
+        importing.take(tmp_path / "data", Import("ctgov", DAY, (dump(tmp_path, name),)))
+
+
+def test_what_a_killed_process_left_behind_is_no_snapshot_and_is_swept(tmp_path):
+    snapshot, _ = importing.take(tmp_path / "data", Import("ctgov", DAY, (dump(tmp_path),)))
+    leftover = snapshot.folder.with_name(f".{snapshot.id}.x{store.PART}")
+    shutil.copytree(snapshot.folder, leftover)
+    assert [s.id for s in snapshots.listed(tmp_path / "data")] == [snapshot.id]
+    store.sweep(tmp_path / "data")
+    assert not leftover.exists()
 
 
 def test_a_list_of_imports_groups_files_into_snapshots(tmp_path):

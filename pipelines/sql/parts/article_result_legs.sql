@@ -13,6 +13,12 @@ WITH counted AS (
     FROM registry_references
     WHERE reference_type = 'result' AND NOT is_loaded
     GROUP BY trial_id
+), shared AS (
+    -- An article that names a number which several trials state belongs to one of them; nobody can say to which.
+    SELECT DISTINCT i.trial_id, first_value(n.pmid) OVER (PARTITION BY i.trial_id ORDER BY n.pmid) AS pmid
+    FROM shared_numbers AS s
+    JOIN identifiers AS i USING (number)
+    JOIN publication_numbers AS n USING (number)
 )
 SELECT
     t.trial_id,
@@ -21,10 +27,14 @@ SELECT
         CASE WHEN c.pmid IS NOT NULL THEN 'PMID ' || c.pmid || coalesce(' of ' || c.published, '')
              WHEN u.trial_id IS NOT NULL
              THEN u.articles || ' result reference(s) of the record not among the loaded articles'
-                || coalesce(', first: PMID ' || u.pmid, '') END,
-        CASE WHEN c.trial_id IS NOT NULL THEN true WHEN u.trial_id IS NOT NULL THEN NULL ELSE false END,
+                || coalesce(', first: PMID ' || u.pmid, '')
+             WHEN s.trial_id IS NOT NULL
+             THEN 'PMID ' || s.pmid || ' names a number that several trials state' END,
+        CASE WHEN c.trial_id IS NOT NULL THEN true WHEN u.trial_id IS NULL AND s.trial_id IS NULL THEN false END,
         coalesce(u.registration_id, t.main_registration_id), 'trial_publications') AS public,
-    u.trial_id IS NOT NULL AS has_unseen_result
+    c.pmid,
+    u.trial_id IS NOT NULL OR s.trial_id IS NOT NULL AS has_unseen_result
 FROM trials AS t
 LEFT JOIN counted AS c USING (trial_id)
 LEFT JOIN unseen AS u USING (trial_id)
+LEFT JOIN shared AS s USING (trial_id)

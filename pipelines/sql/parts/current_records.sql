@@ -1,5 +1,24 @@
--- The newest version of every registration with its lists, as read.
-SELECT r.* EXCLUDE (snapshot, snapshot_date, scope)
-FROM version_spans AS s
-JOIN staged_registrations AS r USING (file, record_number)
-WHERE s.is_current
+-- The newest version of every record with its lists, as read. place: the order in which the records of one registration
+-- speak for it. The register read directly comes before what others pass on of it; then the newest record.
+WITH placed AS (
+    SELECT
+        r.* EXCLUDE (snapshot, snapshot_date, scope),
+        row_number() OVER (
+            PARTITION BY r.registration_id
+            ORDER BY t.registry IS NOT DISTINCT FROM r.registry DESC, r.part = '' DESC,
+                coalesce(r.last_update_posted, r.last_update_submitted) DESC NULLS LAST, r.source, r.part) AS place,
+        count(*) OVER (PARTITION BY r.registration_id) AS records
+    FROM version_spans AS s
+    JOIN staged_registrations AS r USING (file, record_number)
+    JOIN source_terms AS t ON t.source = r.source
+    WHERE s.is_current
+)
+-- Where a register keeps one record per country: the trial runs while it runs anywhere, it never ran only where it ran
+-- nowhere, and it ended when it ended last.
+SELECT
+    p.*,
+    first_value(p.source) OVER (PARTITION BY p.registration_id ORDER BY p.place) AS first_source,
+    CASE WHEN v.runs THEN 0 WHEN v.never_ran THEN 2 ELSE 1 END AS status_rank,
+    row_number() OVER (PARTITION BY p.registration_id ORDER BY p.completion_latest DESC NULLS LAST, p.place) AS end_rank
+FROM placed AS p
+LEFT JOIN vocabulary_recruitment_status AS v ON v.code = p.status

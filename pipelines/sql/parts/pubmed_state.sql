@@ -1,24 +1,29 @@
--- Whether PubMed is loaded whole: a baseline imported as whole, and an unbroken sequence of update files after it.
-WITH whole AS (
-    SELECT max(file_year) AS file_year FROM article_files WHERE is_whole AND NOT is_replaced
+-- Whether PubMed is loaded whole: every file of a baseline imported as whole, and an unbroken sequence of the same year's
+-- update files after it. Through which day: what the newest of these files itself holds, and not when it was fetched: a
+-- baseline of January that is downloaded in October says nothing of the months between.
+WITH newest AS (
+    SELECT max(file_year) AS file_year FROM article_files WHERE last_of_baseline IS NOT NULL
+), dated AS (
+    SELECT file, max(greatest(revised, entered)) AS newest_day FROM article_events GROUP BY file
+), used AS (
+    SELECT f.*, least(f.snapshot_date, d.newest_day) AS through
+    FROM article_files AS f
+    JOIN newest USING (file_year)
+    LEFT JOIN dated AS d USING (file)
+    WHERE NOT f.is_replaced AND f.is_applied
 ), counted AS (
     SELECT
-        count(*) AS files,
-        count(*) FILTER (WHERE NOT is_applied AND NOT is_replaced) AS held_back,
-        max(snapshot_date) FILTER (WHERE file_year IS NOT NULL AND is_applied AND NOT is_replaced
-            AND NOT coalesce(file_year < (SELECT file_year FROM whole), false)) AS complete_through,
-        coalesce(bool_or(is_failed AND NOT is_replaced), false) AS has_failed_file
-    FROM article_files
-    JOIN (SELECT file, is_failed FROM article_payloads) USING (file)
+        count(DISTINCT file_number) FILTER (WHERE in_baseline AND NOT is_failed) = any_value(last_of_baseline)
+            AND NOT bool_or(is_failed) AS is_whole,
+        max(through) AS complete_through
+    FROM used
 )
 SELECT
-    coalesce(w.file_year IS NOT NULL AND NOT c.has_failed_file, false) AS is_whole,
-    c.complete_through,
-    c.held_back,
+    coalesce(c.is_whole, false) AS is_whole,
+    CASE WHEN c.is_whole THEN c.complete_through END AS complete_through,
     CASE
-        WHEN c.files = 0 THEN 'PubMed is not loaded'
-        WHEN w.file_year IS NULL THEN 'PubMed is loaded in part: no whole baseline'
-        WHEN c.has_failed_file THEN 'PubMed is loaded in part: a file could not be read'
-        ELSE 'PubMed is loaded whole through ' || c.complete_through END AS state
-FROM whole AS w
-CROSS JOIN counted AS c
+        WHEN (SELECT count(*) FROM article_files) = 0 THEN 'PubMed is not loaded'
+        WHEN (SELECT file_year FROM newest) IS NULL THEN 'PubMed is loaded in part: no whole baseline'
+        WHEN NOT coalesce(c.is_whole, false) THEN 'PubMed is loaded in part: a file is missing or could not be read'
+        ELSE 'PubMed is loaded whole through ' || coalesce(CAST(c.complete_through AS VARCHAR), 'an unknown day') END AS state
+FROM counted AS c

@@ -3,20 +3,28 @@ WITH versions AS (
     SELECT trial_id, min(first_seen) AS seen_public_by
     FROM registration_versions WHERE has_results GROUP BY trial_id
 ), posted AS (
+    -- A snapshot dated on or before the as-of date shows what is public, whatever date the record gives for it. A record
+    -- that shows a posting date and no results contradicts itself.
     SELECT
         trial_id,
         CASE
-            WHEN bool_or(has_results AND coalesce(results_posted <= getvariable('as_of'), true)) THEN true
-            WHEN bool_or(has_results IS NULL) THEN NULL
+            WHEN bool_or(has_results) THEN true
+            WHEN bool_or(has_results IS NULL OR results_posted <= getvariable('as_of')) THEN NULL
             ELSE false END AS is_public,
-        min(results_posted) FILTER (WHERE has_results) AS public_date,
-        min(coalesce(results_submitted, results_posted)) FILTER (WHERE has_results) AS reported_date,
-        arg_min(registration_id, (NOT coalesce(has_results, false), coalesce(results_posted, DATE '9999-12-31'), place))
-            AS registration_id,
-        max(last_seen) AS last_seen,
-        min(source) AS source
+        min(results_posted) FILTER (WHERE has_results AND results_posted <= getvariable('as_of')) AS public_date,
+        min(least(results_submitted, results_posted)) FILTER (
+            WHERE has_results AND least(results_submitted, results_posted) <= getvariable('as_of')) AS reported_date,
+        arg_min(registration_id, (
+            NOT coalesce(has_results, false), coalesce(results_posted, DATE '9999-12-31'),
+            replaced_by IS NOT NULL, registration_id)) AS registration_id
+    FROM registrations
+    GROUP BY trial_id
+), searched AS (
+    SELECT
+        trial_id,
+        max(last_seen_directly) AS last_seen,
+        bool_and(vanished_on IS NOT NULL) AS has_vanished
     FROM trial_sources
-    WHERE replaced_by IS NULL OR has_results
     GROUP BY trial_id
 ), handed_in AS (
     SELECT
@@ -34,8 +42,9 @@ SELECT
     p.public_date,
     p.reported_date,
     v.seen_public_by,
-    p.last_seen,
-    CASE WHEN h.is_live AND p.is_public IS NOT TRUE THEN coalesce(h.live_since, p.last_seen) END AS submitted_date,
+    CASE WHEN h.is_live AND p.is_public IS NOT TRUE THEN h.live_since END AS submitted_date,
+    s.last_seen,
+    s.has_vanished,
     leg(
         CASE WHEN p.is_public THEN 'results posted' || coalesce(' ' || p.public_date, '') || coalesce(
             ', submitted ' || nullif(p.reported_date, p.public_date), '') END,
@@ -46,5 +55,6 @@ SELECT
     leg(CASE WHEN h.is_cancelled THEN 'cancelled' || coalesce(' ' || h.last_cancelled, '') END, coalesce(h.is_cancelled, false) AND p.is_public IS NOT TRUE,
         h.registration_id, 'result_events') AS cancelled
 FROM posted AS p
+JOIN searched AS s USING (trial_id)
 LEFT JOIN versions AS v USING (trial_id)
 LEFT JOIN handed_in AS h USING (trial_id)

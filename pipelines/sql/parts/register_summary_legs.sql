@@ -8,6 +8,7 @@ SELECT
     r.submitted_date,
     r.seen_public_by,
     r.last_seen,
+    r.has_vanished,
     t.started,
     t.interventional,
     t.in_scope_before,

@@ -1,5 +1,5 @@
 -- Which registrations are one trial: here only a register's own word that one number replaced another.
 SELECT DISTINCT r.registration_id, a.alias AS other_id, 'alias' AS method
-FROM current_records AS r, unnest(r.aliases) AS a(alias)
-JOIN current_records AS o ON o.registration_id = a.alias
+FROM registration_lists AS r, unnest(r.aliases) AS a(alias)
+JOIN registration_lists AS o ON o.registration_id = a.alias
 WHERE a.alias <> r.registration_id

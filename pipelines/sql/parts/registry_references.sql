@@ -1,7 +1,7 @@
 -- Publications that registrations name, and the loaded article they mean, found by PMID, else by DOI.
 WITH stated AS (
     SELECT DISTINCT r.registration_id, m.trial_id, p.pmid, p.doi, p.type AS reference_type
-    FROM current_records AS r
+    FROM registration_lists AS r
     JOIN trial_members AS m USING (registration_id),
         unnest(r.publications) AS u(p)
 ), by_doi AS (

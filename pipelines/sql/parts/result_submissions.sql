@@ -3,7 +3,7 @@
 -- the register does not know lies where a submission was followed by another with neither between them, or at the end.
 WITH events AS (
     SELECT r.registration_id, e.event, e.date
-    FROM current_records AS r, unnest(r.result_events) AS u(e)
+    FROM registration_lists AS r, unnest(r.result_events) AS u(e)
     WHERE e.date IS NULL OR e.date <= getvariable('as_of')
 ), counted AS (
     SELECT

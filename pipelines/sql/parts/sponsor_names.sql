@@ -1,7 +1,7 @@
 -- Every sponsor name as registered, with its normalised form and the key made of it.
 -- Private persons share one neutral label and get no key: they are nobody to rank or count.
 WITH names AS (
-    SELECT DISTINCT s.name, s.is_person FROM current_records AS r, unnest(r.sponsors) AS u(s) WHERE s.name IS NOT NULL
+    SELECT DISTINCT s.name, s.is_person FROM registration_lists AS r, unnest(r.sponsors) AS u(s) WHERE s.name IS NOT NULL
 ), folded AS (
     SELECT
         name,

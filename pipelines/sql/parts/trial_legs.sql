@@ -12,7 +12,7 @@ SELECT
     leg(
         concat_ws(', ', t.status, 'enrolment ' || t.enrolment || ' ' || coalesce(t.enrolment_type, '')),
         CASE
-            WHEN t.status = 'withdrawn' OR (t.enrolment = 0 AND t.enrolment_type = 'actual') THEN false
+            WHEN s.never_ran OR (t.enrolment = 0 AND t.enrolment_type = 'actual') THEN false
             WHEN t.status IS NOT NULL OR t.enrolment IS NOT NULL THEN true END,
         coalesce(t.status_from, t.enrolment_from), 'status, enrolment') AS started,
     leg(t.study_type, t.study_type = 'interventional', coalesce(t.study_type_from, t.main_registration_id), 'study_type')

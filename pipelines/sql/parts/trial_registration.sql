@@ -2,10 +2,10 @@
 WITH first_version AS (
     SELECT
         t.trial_id,
-        arg_min_null(v.start_raw, v.version) AS start_raw,
-        arg_min_null(v.start_earliest, v.version) AS start_earliest,
-        arg_min_null(v.start_latest, v.version) AS start_latest,
-        arg_min_null(v.start_precision, v.version) AS start_precision
+        arg_min_null(v.start_raw, (v.version, v.source, v.part)) AS start_raw,
+        arg_min_null(v.start_earliest, (v.version, v.source, v.part)) AS start_earliest,
+        arg_min_null(v.start_latest, (v.version, v.source, v.part)) AS start_latest,
+        arg_min_null(v.start_precision, (v.version, v.source, v.part)) AS start_precision
     FROM registration_versions AS v
     JOIN trials AS t ON t.trial_id = v.trial_id AND coalesce(t.start_from, t.main_registration_id) = v.registration_id
     GROUP BY t.trial_id
@@ -15,13 +15,15 @@ WITH first_version AS (
         min(start_earliest) AS start_earliest,
         max(start_latest) AS start_latest,
         coalesce(bool_or(start_precision = 'year'), false) AS has_year_only
-    FROM registrations
-    WHERE replaced_by IS NULL
+    FROM trial_sources
     GROUP BY trial_id
+), registered AS (
+    SELECT trial_id, min(registered_latest) AS registered_latest FROM registrations GROUP BY trial_id
 )
 SELECT
     t.trial_id,
     t.registered,
+    r.registered_latest,
     s.start_earliest,
     s.start_latest,
     s.has_year_only,
@@ -35,4 +37,5 @@ SELECT
     leg(t.start_raw, t.start_earliest IS NOT NULL, coalesce(t.start_from, t.main_registration_id), 'start') AS start_leg
 FROM trials AS t
 JOIN starts AS s USING (trial_id)
+JOIN registered AS r USING (trial_id)
 JOIN first_version AS f USING (trial_id)

@@ -4,7 +4,7 @@ SELECT
     getvariable('policy').version AS rule_version,
     registration_verdict(
         getvariable('as_of'), registered, start_earliest,
-        NOT has_year_only AND date_trunc('month', registered) <= date_trunc('month', start_earliest),
+        NOT has_year_only AND date_trunc('month', registered_latest) <= date_trunc('month', start_earliest),
         NOT has_year_only AND date_trunc('month', registered) > date_trunc('month', start_latest)) AS status,
     registered,
     start_earliest,
@@ -14,7 +14,7 @@ SELECT
     first_start_raw AS start_first_version,
     registration_verdict(
         getvariable('as_of'), registered, first_start_earliest,
-        NOT first_is_year_only AND date_trunc('month', registered) <= date_trunc('month', first_start_earliest),
+        NOT first_is_year_only AND date_trunc('month', registered_latest) <= date_trunc('month', first_start_earliest),
         NOT first_is_year_only AND date_trunc('month', registered) > date_trunc('month', first_start_latest)
     ) AS status_first_version,
     registered_leg AS registered_on,

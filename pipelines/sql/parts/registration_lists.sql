@@ -1,0 +1,26 @@
+-- The lists of every registration: of what each of its records repeats (conditions, outcomes ...) those of the first
+-- record that has any; of what adds up (numbers, countries, documents ...) all of them.
+SELECT
+    registration_id, registry, aliases, identifiers, conditions, condition_mesh, interventions, intervention_mesh,
+    outcomes, countries, sponsors, publications, documents, result_events
+FROM current_records
+WHERE records = 1
+UNION ALL BY NAME
+SELECT
+    registration_id,
+    registry,
+    flatten(list(aliases ORDER BY place)) AS aliases,
+    flatten(list(identifiers ORDER BY place)) AS identifiers,
+    arg_min(conditions, place) FILTER (WHERE len(conditions) > 0) AS conditions,
+    arg_min(condition_mesh, place) FILTER (WHERE len(condition_mesh) > 0) AS condition_mesh,
+    arg_min(interventions, place) FILTER (WHERE len(interventions) > 0) AS interventions,
+    arg_min(intervention_mesh, place) FILTER (WHERE len(intervention_mesh) > 0) AS intervention_mesh,
+    arg_min(outcomes, place) FILTER (WHERE len(outcomes) > 0) AS outcomes,
+    flatten(list(countries ORDER BY place)) AS countries,
+    arg_min(sponsors, place) FILTER (WHERE len(sponsors) > 0) AS sponsors,
+    flatten(list(publications ORDER BY place)) AS publications,
+    list_distinct(flatten(list(documents ORDER BY place))) AS documents,
+    flatten(list(result_events ORDER BY place)) AS result_events
+FROM current_records
+WHERE records > 1
+GROUP BY registration_id, registry
