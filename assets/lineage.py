@@ -23,8 +23,8 @@ STAGED_FROM: Mapping[str, str] = {
 """Relations that hold what was read from payloads, and the kind of source they were; see `staging.register`."""
 
 ACCOUNTS = frozenset({"payload_reports", "payload_rejects", "snapshots"})
-"""Accounts of all payloads. A step on the way that reads records of one kind beside them sees that kind's lines only; a
-published table shows them all."""
+"""Accounts of all payloads. A step on the way that reads them is read beside records of one kind and sees that kind's
+lines only; a published table shows them all."""
 
 
 @dataclass(frozen=True)
@@ -54,7 +54,7 @@ def origins() -> dict[str, Origin]:
         origin = _staged(STAGED_FROM[name] for name in relations if name in STAGED_FROM)
         for name in query.needs:
             origin |= Origin(frozenset({name}), frozenset()) if name in published else found[name]
-        if not ACCOUNTS.isdisjoint(relations) and (query.is_published or not origin.sources):
+        if query.is_published and not ACCOUNTS.isdisjoint(relations):
             origin |= _staged([REGISTERS, ARTICLES])
         found[query.name] = origin
         if query.is_published:

@@ -16,7 +16,9 @@ from typing import Any
 
 import duckdb
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table as RichTable
+from rich.text import Text
 
 from pipelines import settings, store
 from pipelines.contracts import contracts
@@ -169,6 +171,8 @@ def _query(options: argparse.Namespace, chosen: Settings) -> int:
                 _print_table(names, cursor.fetchall())
             elif options.format == "csv":
                 _print_csv(names, cursor.fetchall())
+            elif len(set(names)) < len(names):
+                raise UsageError("Two columns have the same name, which JSON cannot hold: name them apart with AS.")
             else:
                 rows = [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
                 print(json.dumps(rows, default=str, ensure_ascii=False, indent=1))
@@ -185,9 +189,9 @@ def _print_csv(names: list[str], rows: list[tuple[Any, ...]]) -> None:
 
 def _print_table(names: list[str], rows: list[tuple[Any, ...]]) -> None:
     console = Console(width=None if sys.stdout.isatty() else 200)
-    table = RichTable(*names)
+    table = RichTable(*map(escape, names))
     for row in rows:
-        table.add_row(*("" if value is None else str(value) for value in row))
+        table.add_row(*(Text("" if value is None else str(value)) for value in row))
     console.print(table)
     console.print(f"{len(rows):,} row(s)")
 

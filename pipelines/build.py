@@ -137,7 +137,8 @@ def cited_pmids(staged: Sequence[Staged]) -> frozenset[int]:
     with store.connect() as connection:
         rows = connection.sql(
             f"""SELECT DISTINCT p.pmid
-            FROM read_parquet({store.parquet_list(files)}) AS r, unnest(r.publications) AS u(p)
+            FROM read_parquet({store.parquet_list(files)}, hive_partitioning = false) AS r,
+                unnest(r.publications) AS u(p)
             WHERE p.pmid IS NOT NULL"""
         ).fetchall()
     return frozenset(pmid for (pmid,) in rows)

@@ -44,8 +44,8 @@ def _check(wanted: Import) -> None:
         raise UsageError(f"There is no source {wanted.source!r}; the sources are {', '.join(sources)}.")
     if wanted.scope not in SCOPES:
         raise UsageError(f"The scope is partial or full, not {wanted.scope!r}.")
-    if not wanted.files:
-        raise UsageError("Name at least one file to import.")
+    if not _payloads(wanted):
+        raise UsageError("Name at least one dump file to import; a checksum file alone is none.")
     is_articles = staging.module(wanted.source).KIND == "articles"
     if wanted.baseline and not is_articles:
         raise UsageError(f"--baseline is for pubmed; {wanted.source} has none.")
@@ -93,13 +93,18 @@ def read_list(path: Path) -> list[Import]:
     if not path.is_file():
         raise UsageError(f"{path}: there is no such file.")
     grouped: dict[tuple[str, str, str, str], list[Path]] = {}
-    with path.open(encoding="utf-8", newline="") as handle:
-        for row in csv.DictReader(handle):
-            try:
-                key = (row["source"], row["date"], row["scope"], row["baseline"])
-                grouped.setdefault(key, []).append(path.parent / row["file"])
-            except KeyError as error:
-                raise UsageError(f"{path}: the list lacks the column {error}.") from None
+    try:
+        rows = list(csv.DictReader(path.read_text(encoding="utf-8-sig").splitlines()))
+    except UnicodeDecodeError:
+        raise UsageError(f"{path}: the list is not UTF-8 text.") from None
+    for number, row in enumerate(rows, 2):
+        missing = [name for name in ("source", "date", "scope", "baseline", "file") if not row.get(name)]
+        if missing:
+            raise UsageError(f"{path}: line {number} of the list lacks {', '.join(missing)}.")
+        key = (row["source"], row["date"], row["scope"], row["baseline"])
+        grouped.setdefault(key, []).append(path.parent / row["file"])
+    if not grouped:
+        raise UsageError(f"{path}: the list names nothing to import.")
     return [
         Import(source, parse_day(day), tuple(files), scope, baseline == "true")
         for (source, day, scope, baseline), files in grouped.items()

@@ -16,6 +16,8 @@ from pipelines import privacy, store
 from pipelines.errors import UsageError
 
 MANIFEST = "manifest.json"
+LONGEST_NAME = 200
+"""Bytes; file systems end at 255, and staging adds to the name."""
 SIDE_FILE = ".md5"
 """How the checksum that came with a file is named."""
 
@@ -99,6 +101,8 @@ def _check_names(names: Sequence[str]) -> None:
     for name in names:
         if name == MANIFEST or name.startswith("."):
             raise UsageError(f"{name}: the archive has a use of its own for that name; rename the file first.")
+        if len(name.encode()) > LONGEST_NAME:
+            raise UsageError(f"{name[:40]}...: the name is longer than {LONGEST_NAME} bytes: rename the file first.")
         if privacy.without_mail(name) != name:
             raise UsageError("A file has a name like an e-mail address, which would be published: rename it first.")
         if names.count(name) > 1:

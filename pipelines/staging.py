@@ -148,8 +148,8 @@ def _newly_cited(index: Path, cited: frozenset[int]) -> bool:
     with store.connect() as connection:
         connection.register("cited", pa.table({"pmid": pa.array(cited, pa.int64())}))
         ((found,),) = connection.sql(
-            f"""SELECT count(*) FROM read_parquet({store.literal(index)}) SEMI JOIN cited USING (pmid)
-            WHERE NOT is_kept AND event <> 'deletion'"""
+            f"""SELECT count(*) FROM read_parquet({store.literal(index)}, hive_partitioning = false)
+            SEMI JOIN cited USING (pmid) WHERE NOT is_kept AND event <> 'deletion'"""
         ).fetchall()
     return bool(found)
 
@@ -201,7 +201,7 @@ def register(connection: duckdb.DuckDBPyConnection, staged: Sequence[Staged]) ->
     for name, contract, files in relations:
         table = contracts().staging[contract]
         if files:
-            origin = f"read_parquet({store.parquet_list(files)}, filename = 'file')"
+            origin = f"read_parquet({store.parquet_list(files)}, filename = 'file', hive_partitioning = false)"
         else:
             nulls = ", ".join(f'NULL::{c.type} AS "{c.name}"' for c in table.columns)
             origin = f"(SELECT {nulls}, NULL::VARCHAR AS file LIMIT 0)"

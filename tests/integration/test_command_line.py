@@ -235,30 +235,65 @@ def test_query_prints_csv_and_json(world, capsys):
     ]
 
 
-FAULTS = {
-    "duplicate key": ("registration_sponsors", "FROM ({sql}) UNION ALL FROM ({sql})", "key_unique"),
-    "unknown word": ("registration_sponsors", "SELECT * REPLACE ('boss' AS role) FROM ({sql})", "role_vocabulary"),
-    "impossible date": ("coverage", "SELECT * REPLACE (DATE '2641-03-01' AS newest_sighting) FROM ({sql})", "possible"),
-    "orphan": ("registration_sponsors", "SELECT * REPLACE ('nobody' AS sponsor_id) FROM ({sql})", "sponsor_id_references"),
-    "missing column": ("sponsors", "SELECT * EXCLUDE (name) FROM ({sql})", "missing: name"),
-    "missing value": ("registration_sponsors", "SELECT * REPLACE (NULL AS role) FROM ({sql})", "required value is missing"),
-    "contact": ("registration_sponsors", "SELECT * REPLACE ('ask me@example.org' AS name) FROM ({sql})", "no_mail"),
-}  # fmt: skip
+SPONSORS = "registration_sponsors"
+PLANTED = {
+    SPONSORS: """SELECT * REPLACE ('boss' AS role, 'nobody' AS sponsor_id, 'ask me@example.org' AS name) FROM ({sql})
+        UNION ALL FROM ({sql})""",
+    "coverage": "SELECT * REPLACE (DATE '2641-03-01' AS newest_sighting) FROM ({sql})",
+}
 
 
-@pytest.mark.parametrize("fault", FAULTS)
-def test_a_planted_violation_stops_the_build_and_leaves_the_last_one(world, fault):
+def planted(*tables):
+    from pipelines import queries
+
+    plain = {q.name: q.sql for q in queries.all_queries()}
+    return {table: PLANTED[table].format(sql=plain[table]) for table in tables}
+
+
+def test_planted_violations_of_every_kind_stop_the_build_and_leave_the_last_one(world, capsys):
+    data, _ = world
+    before = (data / "warehouse").resolve()
+    with pytest.raises(DataError, match="The build stopped") as stopped:
+        build.build(settings(data), date.fromisoformat(AS_OF), overrides=planted(*PLANTED))
+    assert "more checks failed" in str(stopped.value)
+    assert "me@example.org" not in str(stopped.value)
+    still_readable(data, before)
+
+
+def test_each_planted_violation_is_found_by_its_check(world, tmp_path):
+    data, _ = world
+    chosen = settings(data)
+    taken = build.snapshots.listed(data)
+    registers = build.read_registers(chosen, taken)
+    staged = [*registers, *build.read_articles(chosen, taken, registers)]
+    built = build.make(chosen, date.fromisoformat(AS_OF), staged, tmp_path, overrides=planted(*PLANTED))
+    failed = {(r.table_name, r.check_name) for r in built.failed}
+    assert failed >= {
+        (SPONSORS, "key_unique"), (SPONSORS, "role_vocabulary"), (SPONSORS, "sponsor_id_references"),
+        (SPONSORS, "no_mail"), ("coverage", "newest_sighting_possible"),
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [("EXCLUDE (name)", "missing: name"), ("REPLACE (NULL AS role)", "required value is missing")],
+    ids=["missing column", "missing value"],
+)
+def test_a_table_that_is_not_whole_stops_the_build(world, change, words):
     from pipelines import queries
 
     data, _ = world
-    table, planted, words = FAULTS[fault]
-    plain = next(q.sql for q in queries.all_queries() if q.name == table)
     before = (data / "warehouse").resolve()
-    with pytest.raises(DataError, match=r"The build stopped|required value is missing") as stopped:
-        build.build(settings(data), date.fromisoformat(AS_OF), overrides={table: planted.format(sql=plain)})
-    assert words in str(stopped.value)
-    assert "me@example.org" not in str(stopped.value)
+    plain = next(q.sql for q in queries.all_queries() if q.name == SPONSORS)
+    with pytest.raises(DataError, match=words):
+        build.build(
+            settings(data), date.fromisoformat(AS_OF), overrides={SPONSORS: f"SELECT * {change} FROM ({plain})"}
+        )
+    still_readable(data, before)
+
+
+def still_readable(data, before):
     assert (data / "warehouse").resolve() == before
-    assert not list((data / "builds").glob(".*unpublished"))
+    assert not list((data / "builds").glob(".*unpublished*"))
     with duckdb.connect(str(before / "alltrials.duckdb"), read_only=True) as connection:
         assert rows(connection, "SELECT count(*) > 0 FROM trials") == [(True,)]

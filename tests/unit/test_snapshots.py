@@ -56,7 +56,7 @@ def test_checksum_files_beside_a_file_come_along(tmp_path):
     [
         ({"source": "nothere"}, "There is no source"),
         ({"scope": "half"}, "partial or full"),
-        ({"files": ()}, "at least one file"),
+        ({"files": ()}, "at least one dump file"),
         ({"baseline": True}, "--baseline is for pubmed"),
         ({"source": "pubmed", "scope": "full"}, "goes with --baseline"),
         ({"source": "pubmed", "baseline": True}, "has a name like pubmed26n0001"),
@@ -78,7 +78,7 @@ def test_a_baseline_said_to_be_whole_has_no_gap(tmp_path):
     assert importing.take(tmp_path / "data", Import("pubmed", DAY, tuple(files), "full", baseline=True))[1]
 
 
-@pytest.mark.parametrize("name", ["manifest.json", ".hidden.json", "jane.doe@example.org.json"])
+@pytest.mark.parametrize("name", ["manifest.json", ".hidden.json", "jane.doe@example.org.json", "x" * 201])
 def test_names_that_cannot_stand_in_the_archive_are_refused(tmp_path, name):
     with pytest.raises(UsageError):
         importing.take(tmp_path / "data", Import("ctgov", DAY, (dump(tmp_path, name),)))
@@ -101,7 +101,7 @@ def test_a_list_of_imports_groups_files_into_snapshots(tmp_path):
         Import("ctgov", DAY, (tmp_path / "a.json", tmp_path / "b.json"), "full", False)
     ]
     (tmp_path / "bad.csv").write_text("source,date\nctgov,2024-01-02\n")
-    with pytest.raises(UsageError, match="lacks the column"):
+    with pytest.raises(UsageError, match="line 2 of the list lacks scope, baseline, file"):
         importing.read_list(tmp_path / "bad.csv")
 
 
