@@ -88,7 +88,6 @@ class Leg:
     name: str
     role: str
     question: str
-    proxy: str = ""
 
 
 @dataclass(frozen=True)

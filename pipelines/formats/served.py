@@ -8,7 +8,7 @@ import re
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import msgspec
 
@@ -16,6 +16,8 @@ from pipelines import privacy
 from pipelines.errors import PayloadError
 from pipelines.formats import json_records, packing
 from pipelines.reading import Report
+
+Item = TypeVar("Item")
 
 
 @dataclass(frozen=True)
@@ -40,6 +42,19 @@ def members(path: Path, name: str, report: Report) -> Iterator[Member]:
         packing.last_bytes(path)  # names the damage, if that is why there is nothing
         raise PayloadError("the file is empty")
     yield Member(name, start, lambda: packing.chunks(path))
+
+
+def each_member(path: Path, name: str, report: Report, read: Callable[[Member], Iterator[Item]]) -> Iterator[Item]:
+    """What `read` gives of each file of a payload. A PayloadError costs the file that it is about and no other: it is
+    named in the report."""
+    try:
+        for member in members(path, name, report):
+            try:
+                yield from read(member)
+            except PayloadError as error:
+                report.reject_payload(member.place, f"{error}.")
+    except PayloadError as error:
+        report.reject_payload(name, f"{error}.")
 
 
 def _entries(path: Path, name: str, report: Report) -> Iterator[Member]:

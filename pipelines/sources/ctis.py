@@ -49,20 +49,10 @@ def read(payload: Path, name: str, day: date, out: Path) -> Report:
     name: how the payload is called in the account. day: date of its snapshot, against which dates are judged.
     """
     report = Report()
-    write(_drafts(payload, name, day, report), name, out, report, NUMBER)
-    return report
-
-
-def _drafts(payload: Path, name: str, day: date, report: Report) -> Drafts:
     numbers = itertools.count(1)
-    try:
-        for member in served.members(payload, name, report):
-            try:
-                yield from _of_member(member, day, numbers, report)
-            except PayloadError as error:
-                report.reject_payload(member.place, f"{error}.")
-    except PayloadError as error:
-        report.reject_payload(name, f"{error}.")
+    drafts = served.each_member(payload, name, report, lambda member: _of_member(member, day, numbers, report))
+    write(drafts, name, out, report, NUMBER)
+    return report
 
 
 def _of_member(member: Member, day: date, numbers: Iterator[int], report: Report) -> Drafts:

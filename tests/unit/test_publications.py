@@ -8,7 +8,6 @@ from tests.worlds import AS_OF, article, article_set, nct, put_file, put_studies
 
 BASELINE = date(2024, 1, 30)
 UPDATE = AS_OF - timedelta(days=10)
-ONE = {"number": 1}
 
 
 def bank(number):
