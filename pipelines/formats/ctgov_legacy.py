@@ -355,6 +355,10 @@ def study_from_xml(text: bytes) -> Study:
             statusModule=_xml_status(root),
             sponsorCollaboratorsModule=_xml_sponsors(root),
             oversightModule=_xml_oversight(root.part("oversight_info")),
+            descriptionModule=_filled(
+                briefSummary=root.part("brief_summary").text("textblock"),
+                detailedDescription=root.part("detailed_description").text("textblock"),
+            ),
             conditionsModule=_filled(conditions=root.texts("condition"), keywords=root.texts("keyword")),
             designModule=_xml_design(root, study_type),
             armsInterventionsModule=_filled(interventions=_xml_interventions(root)),
@@ -600,6 +604,7 @@ def study_from_v1(document: Any) -> Study:
             statusModule=_v1_status(protocol.part("StatusModule")),
             sponsorCollaboratorsModule=_v1_sponsors(protocol.part("SponsorCollaboratorsModule")),
             oversightModule=_v1_oversight(protocol.part("OversightModule")),
+            descriptionModule=_v1_descriptions(protocol.part("DescriptionModule")),
             conditionsModule=_v1_conditions(protocol.part("ConditionsModule")),
             designModule=_v1_design(protocol.part("DesignModule")),
             armsInterventionsModule=_filled(interventions=_v1_interventions(protocol.part("ArmsInterventionsModule"))),
@@ -732,6 +737,12 @@ def _v1_oversight(oversight: _Object) -> Study:
         isPpsd=oversight.flag("IsPPSD"),
         isUsExport=oversight.flag("IsUSExport"),
         fdaaa801Violation=oversight.flag("FDAAA801Violation"),
+    )
+
+
+def _v1_descriptions(description: _Object) -> Study:
+    return _filled(
+        briefSummary=description.text("BriefSummary"), detailedDescription=description.text("DetailedDescription")
     )
 
 

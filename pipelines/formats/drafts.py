@@ -26,6 +26,8 @@ KIND = "registration_records"
 BATCH = 2000
 OUTSIDE_HASH = {"payload", "record_number", "content_hash", "data_version", "rejects", "source"}
 """Columns that say nothing about the trial."""
+NOTHING: tuple[object, ...] = (None, [], {})
+"""Values that say nothing: they are not hashed."""
 
 DateForm = Callable[[str | None, date], PartialDate]
 
@@ -50,7 +52,9 @@ class Draft:
 
     def clean(self, name: str, value: str | None) -> str | None:
         """A text as it may be published."""
-        folded = " ".join(value.split()) if value else ""
+        if not value:
+            return None
+        folded = " ".join(value.split())
         safe = privacy.without_mail(folded)
         if safe != folded:
             self.reject(name, privacy.MASK, "an e-mail address was removed")
@@ -123,6 +127,7 @@ def write(
     A draft whose registration_id has not the form `number_form` is a rejected record.
     """
     schema = arrow_schema(contracts().staging[KIND])
+    unfilled = _unfilled(schema)
     with store.whole(out) as aside, pq.ParquetWriter(aside, schema, compression="zstd", version="1.0") as writer:
         batch: list[dict[str, Any]] = []
         for number, draft in drafts:
@@ -133,23 +138,28 @@ def write(
                 report.reject_record(f"{name}#{number}", reason, privacy.without_mail(found or ""))
                 continue
             report.staged += 1
-            batch.append(_row(draft, name, number, schema))
+            batch.append(_row(draft, name, number, unfilled))
             if len(batch) >= BATCH:
                 writer.write_table(pa.Table.from_pylist(batch, schema))
                 batch = []
         writer.write_table(pa.Table.from_pylist(batch, schema))
 
 
-def _row(draft: Draft, payload: str, number: int, schema: pa.Schema) -> dict[str, Any]:
-    values = {"part": "", "source": draft.source.code, "registry": draft.source.registry} | draft.values
-    for column in schema.names:
-        if column.endswith("_precision"):
-            values.setdefault(column, "none")
-    strange = set(values) - set(schema.names)
-    if strange:
-        raise KeyError(f"{draft.source.code}: no such columns in the staging contract: {sorted(strange)}")
-    content = {k: v for k, v in sorted(values.items()) if k not in OUTSIDE_HASH and v not in (None, [], {})}
-    digest = hashlib.md5(msgspec.json.encode(content), usedforsecurity=False).hexdigest()
-    if isinstance(values.get("own_fields"), dict):
-        values["own_fields"] = sorted(values["own_fields"].items())
-    return values | {"payload": payload, "record_number": number, "content_hash": digest, "rejects": draft.rejects}
+def _unfilled(schema: pa.Schema) -> dict[str, Any]:
+    """A row of which nothing is known, its columns in the order in which they are hashed."""
+    precisions = {name: "none" for name in schema.names if name.endswith("_precision")}
+    return dict.fromkeys(sorted(schema.names)) | precisions | {"part": ""}
+
+
+def _row(draft: Draft, payload: str, number: int, unfilled: Mapping[str, Any]) -> dict[str, Any]:
+    row = {**unfilled, "source": draft.source.code, "registry": draft.source.registry, **draft.values}
+    if len(row) > len(unfilled):
+        strange = sorted(set(row) - set(unfilled))
+        raise KeyError(f"{draft.source.code}: no such columns in the staging contract: {strange}")
+    # `value or`: only what is empty needs to be compared.
+    content = {k: v for k, v in row.items() if (v or v not in NOTHING) and k not in OUTSIDE_HASH}
+    row["content_hash"] = hashlib.md5(msgspec.json.encode(content), usedforsecurity=False).hexdigest()
+    if isinstance(row["own_fields"], dict):
+        row["own_fields"] = sorted(row["own_fields"].items())
+    row |= {"payload": payload, "record_number": number, "rejects": draft.rejects}
+    return row

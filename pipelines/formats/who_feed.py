@@ -18,7 +18,7 @@ from lxml import etree
 from pipelines import dates, trn
 from pipelines.contracts import Source, contracts
 from pipelines.dates import PartialDate
-from pipelines.formats import drafts, parts, xml_records
+from pipelines.formats import drafts, mentions, parts, xml_records
 from pipelines.formats.drafts import DateForm, Draft
 from pipelines.formats.parts import People, said
 from pipelines.formats.served import Member
@@ -127,6 +127,8 @@ class _Trial:
         self.into.text("title", self._main("public_title"))
         self.into.text("official_title", self._main("scientific_title"))
         self.into.text("acronym", self._acronym())
+        titles = (self._main("public_title"), self._main("scientific_title"))
+        self.into.values["mentions"] = mentions.numbers_in(titles, self.into.values["registration_id"])
         self.into.coded("study_type", self._main("study_type"))
         self.into.coded("phase", self._main("phase"))
         self.into.coded("status", self._main("recruitment_status"))

@@ -20,7 +20,7 @@ import pyarrow as pa
 from pipelines import dates, privacy, store
 from pipelines.contracts import Source, Table, contracts, quote
 from pipelines.errors import DataError, PayloadError
-from pipelines.formats import ctgov_legacy, json_records, packing
+from pipelines.formats import ctgov_legacy, json_records, mentions, packing
 from pipelines.formats.ctgov_legacy import Record
 from pipelines.formats.json_records import Slice
 from pipelines.reading import Report
@@ -415,9 +415,10 @@ def projection(table: Table, payload: str, wire: str, misshapen: str | None = No
 
 
 def _prepare(connection: duckdb.DuckDBPyConnection, source: Source, day: date) -> None:
-    """Sets the snapshot's date and the macros that ctgov.sql uses."""
+    """Sets the snapshot's date and the macros and functions that ctgov.sql uses."""
     connection.execute(f"SET VARIABLE day = DATE '{day}'")
     connection.execute(dates.SQL_MACROS + privacy.SQL_MACROS + _MACROS)
+    connection.create_function("numbers_in", mentions.numbers_in, ["VARCHAR[]", "VARCHAR"], "VARCHAR[]")
     for field, words in source.words.items():
         cases = " ".join(f"WHEN {quote(word)} THEN {quote(code)}" for word, code in words.items())
         connection.execute(f"CREATE OR REPLACE MACRO word_{field}(x) AS CASE x {cases} END")

@@ -8,6 +8,7 @@ WITH study AS (
         study.protocolSection.statusModule AS dates,
         study.protocolSection.sponsorCollaboratorsModule AS sponsoring,
         study.protocolSection.oversightModule AS oversight,
+        study.protocolSection.descriptionModule AS description,
         study.protocolSection.conditionsModule AS condition,
         study.protocolSection.designModule AS design,
         study.protocolSection.armsInterventionsModule.interventions AS interventions,
@@ -113,6 +114,9 @@ SELECT
             coalesce(ids.secondaryIdInfos, []),
             lambda s: {'value': without_mail(s.id), 'type': without_mail(s.type), 'domain': without_mail(s.domain)})
     ) AS identifiers,
+    numbers_in(
+        [ids.briefTitle, ids.officialTitle, description.briefSummary, description.detailedDescription], nct
+    ) AS mentions,
     list_transform(condition.conditions, lambda c: without_mail(c)) AS conditions,
     list_transform(condition.keywords, lambda k: without_mail(k)) AS keywords,
     mesh_terms(derived.conditionBrowseModule.meshes) AS condition_mesh,

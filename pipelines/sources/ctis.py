@@ -21,7 +21,7 @@ from pipelines import dates, privacy, trn
 from pipelines.contracts import contracts
 from pipelines.dates import PartialDate
 from pipelines.errors import PayloadError
-from pipelines.formats import json_records, served
+from pipelines.formats import json_records, mentions, served
 from pipelines.formats.drafts import KIND as KIND
 from pipelines.formats.drafts import Draft, write
 from pipelines.formats.served import Member
@@ -217,6 +217,8 @@ def _titles(draft: Draft, record: _Record) -> None:
     full = _text(record.titles.get("fullTitle")) or record.first("ctTitle", "title")
     draft.text("title", _text(record.titles.get("publicTitle")) or full)
     draft.text("official_title", full)
+    titles = (draft.values["title"], draft.values["official_title"])
+    draft.values["mentions"] = mentions.numbers_in(titles, draft.values["registration_id"])
 
 
 def _phase(draft: Draft, own: dict[str, str], record: _Record) -> None:

@@ -16,7 +16,7 @@ import msgspec
 
 from pipelines import trn
 from pipelines.contracts import contracts
-from pipelines.formats import drafts, json_records, parts
+from pipelines.formats import drafts, json_records, mentions, parts
 from pipelines.formats.drafts import Draft
 from pipelines.formats.parts import People, Tree, said
 from pipelines.formats.served import Member
@@ -108,12 +108,18 @@ def _identifiers(trial: Tree) -> Iterator[dict[str, Any] | None]:
     yield parts.identifier(draft, trial.text("ethicsCommittee.number"), "OTHER", "Ethics committee")
 
 
+_TEXTS = ("summary", "scientificSummary")
+"""Texts that are searched for numbers in every language, beside the title."""
+
+
 def _describe(trial: Tree) -> None:
     draft = trial.draft
     descriptions = trial.all("trialDescriptions")
     design = trial.first("studyCharacteristic")
     draft.text("title", _in_english(descriptions, "title"))
     draft.text("acronym", _in_english(descriptions, "acronym"))
+    texts = (one.text(field) for one in _by_language(descriptions) for field in _TEXTS)
+    draft.values["mentions"] = mentions.numbers_in((draft.values["title"], *texts), draft.values["registration_id"])
     draft.coded("study_type", design.text("type"))
     draft.coded("phase", design.text("phase"))
     draft.values["primary_purpose"] = draft.word("primary_purpose", design.text("purpose"))

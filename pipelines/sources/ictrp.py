@@ -29,7 +29,7 @@ from pipelines import dates, privacy, trn
 from pipelines.contracts import Source, contracts
 from pipelines.dates import PartialDate
 from pipelines.errors import PayloadError
-from pipelines.formats import delimited, packing, spreadsheet
+from pipelines.formats import delimited, mentions, packing, spreadsheet
 from pipelines.formats.drafts import DateForm, Draft, write
 from pipelines.reading import Report
 
@@ -391,6 +391,8 @@ def _titles(draft: Draft, record: Record) -> None:
         ("url", "web address"),
     ):
         draft.text(name, _unbroken(draft, name, record.get(column, "")))
+    titles = (draft.values["title"], draft.values["official_title"])
+    draft.values["mentions"] = mentions.numbers_in(titles, draft.values["registration_id"])
 
 
 def _unbroken(draft: Draft, name: str, text: str) -> str:
@@ -455,7 +457,8 @@ def _days(draft: Draft, record: Record, registry: str, is_sheet: bool) -> None:
     may_be_month = is_sheet and contracts().sources["ictrp"].words["start_form"].get(registry) == "long_form"
     form = _typed if may_be_month else _form(registry, is_start=True)
     kind = draft.word("start_type", record.get("type enrolment", "").lower(), "date_type")
-    draft.partial_date("start", record.get("date enrollement"), form, kind)
+    is_decision = contracts().sources["ictrp"].words["start_means"].get(registry) == "decision"
+    draft.partial_date("start", None if is_decision else record.get("date enrollement"), form, kind)
     # The end of the trial where the register sends it; whether it has come or is expected, nobody says.
     draft.partial_date("completion", record.get("results date completed"), _form(registry))
     # The day on which the portal took over the record, not one on which the sponsor changed it.
@@ -810,6 +813,8 @@ def _own_fields(draft: Draft, record: Record) -> dict[str, str]:
     values["target size"] = "" if record.get("target size", "").isdigit() else record.get("target size", "")
     number = record.get("trialid", "")
     values["trialid"] = "" if number == draft.values["registration_id"] else number
+    if not draft.values.get("start_raw"):  # the day is there and means something else
+        values["date enrollement"] = record.get("date enrollement", "")
     values["bridging flag truefalse"] = values["bridging flag truefalse"].lower()  # a spreadsheet has its own spelling
     cleaned = {name.replace(" ", "_"): draft.clean(name, _BREAK.sub(" ", value)) for name, value in values.items()}
     return {name: value for name, value in cleaned.items() if value}

@@ -18,7 +18,7 @@ from lxml import etree
 from pipelines import dates, trn
 from pipelines.contracts import contracts
 from pipelines.dates import PartialDate
-from pipelines.formats import drafts, json_records, parts, served, xml_records
+from pipelines.formats import drafts, json_records, mentions, parts, served, xml_records
 from pipelines.formats.drafts import Draft
 from pipelines.formats.parts import People, Tree, said
 from pipelines.formats.served import Member
@@ -150,11 +150,17 @@ def _stated_numbers(trial: Tree) -> Iterator[dict[str, Any] | None]:
         yield parts.identifier(draft, number.text(), kind, said_kind)
 
 
+_TEXTS = ("studyHypothesis", "plainEnglishSummary")
+"""Texts that are searched for numbers, beside the titles."""
+
+
 def _describe(trial: Tree) -> None:
     draft, description = trial.draft, trial.first("trialDescription")
     draft.text("title", description.text("title"))
     draft.text("official_title", description.text("scientificTitle"))
     draft.text("acronym", said(description.text("acronym")))
+    texts = (draft.values["title"], draft.values["official_title"], *(description.text(field) for field in _TEXTS))
+    draft.values["mentions"] = mentions.numbers_in(texts, draft.values["registration_id"])
     draft.values["outcomes"] = [
         *_outcomes(description, "primary"),
         *_outcomes(description, "secondary"),

@@ -52,6 +52,7 @@ SHORT = {
     "dates": "protocolSection.statusModule",
     "sponsors": "protocolSection.sponsorCollaboratorsModule",
     "oversight": "protocolSection.oversightModule",
+    "description": "protocolSection.descriptionModule",
     "conditions": "protocolSection.conditionsModule",
     "design": "protocolSection.designModule",
     "arms": "protocolSection.armsInterventionsModule",
@@ -87,6 +88,10 @@ FULL: Study = {
             "officialTitle": "An invented drug against placebo",
             "acronym": "INVENT",
             "organization": {"fullName": "Example University", "class": "OTHER"},
+        },
+        "descriptionModule": {
+            "briefSummary": "What NCT90000001 gained on NCT 90000002 (parent study).",
+            "detailedDescription": "See 2019–009999–11\nand NCT90000002.",
         },
         "statusModule": {
             "statusVerifiedDate": "2024-02",
@@ -256,6 +261,7 @@ EXPECTED: dict[str, Any] = {
         {"value": "2019-009999-11", "type": "EUDRACT_NUMBER"},
         {"value": "R01-1", "type": "NIH", "domain": "Example institute"},
     ],
+    "mentions": ["NCT90000002", "2019-009999-11"],
     "conditions": ["Headache", "Ache | head"],
     "keywords": ["pain"],
     "condition_mesh": [{"id": "D006261", "term": "Headache"}],
@@ -402,7 +408,8 @@ def test_the_hash_covers_all_that_the_record_says_and_only_that(read):
     variants = [
         FULL,
         changed("misc.versionHolder", "2026-01-01"),
-        changed("protocolSection.descriptionModule", {"briefSummary": "New words"}),
+        changed("description.briefSummary", "New words on NCT90000002"),
+        changed("description.briefSummary", "New words on NCT90000003"),
         changed("conditions.keywords", ["pain", "ache"]),
         changed("dates.completionDateStruct", {"date": "2024-01"}),
         changed("dates.completionDateStruct", {"date": "2024", "type": "ESTIMATED"}),
@@ -410,7 +417,7 @@ def test_the_hash_covers_all_that_the_record_says_and_only_that(read):
     ]
     hashes = [row["content_hash"] for row in read(variants).rows]
     assert hashes[0] == hashes[1] == hashes[2]
-    assert len(set(hashes)) == 5
+    assert len(set(hashes)) == 6
 
 
 # --- every shape ----------------------------------------------------------------------------------------------------
@@ -768,6 +775,7 @@ BOTH_WAYS = [
     {"protocolSection": {"identificationModule": {"nctId": nct(3)}}},
     {**small(4), "new": {"deep": [[[{}]]]}, "resultsSection": {"a": [1] * 99}},
     small(5, ids__briefTitle='\\ " / \b \f \n \t { } [ ] {"protocolSection": 1}'),
+    small(7, description__briefSummary="After NCT90000777 and CTRI/2020/11/\n029438 \\u00a0 NTR 3912"),
     *(small(6, ids__briefTitle=number) for number in (1, -1, 1.5, -0.0, 2**63, 2**64, 10**25, True, [1, {}])),
 ]
 
@@ -787,6 +795,40 @@ def test_a_broken_payload_is_one_whichever_way_it_is_begun(read, name):
     fast, slow = read(content), read(content, fast=False)
     assert fast.rows == slow.rows
     assert fast.report == slow.report
+
+
+MENTIONS: list[tuple[dict[str, Any], list[str]]] = [
+    # what the texts say; the numbers that they name
+    ({}, []),
+    ({"description__briefSummary": "An extension of NCT90000777."}, ["NCT90000777"]),
+    ({"description__briefSummary": "Parent: nct 90000777 (ISRCTN: 90000003)"}, ["NCT90000777", "ISRCTN90000003"]),
+    ({"description__briefSummary": "EudraCT 2019–009999–11-DE"}, ["2019-009999-11"]),
+    ({"description__briefSummary": "NCT\u200b90000777, \uff2e\uff23\uff3490000778"}, ["NCT90000777", "NCT90000778"]),
+    ({"description__briefSummary": "Registered as\nNTR 3912"}, ["NTR3912"]),
+    ({"description__briefSummary": "NTR 3912 as ligand"}, []),
+    ({"description__briefSummary": "NCT9000077 is none"}, []),
+    ({"ids__briefTitle": "Register", "ids__officialTitle": "NTR 3912 as ligand"}, []),
+    ({"ids__briefTitle": "Follow-up of NCT", "ids__officialTitle": "90000777 patients"}, []),
+    (
+        {
+            "ids__briefTitle": "After NCT90000774",
+            "ids__officialTitle": "After NCT90000773 and NCT90000774",
+            "description__briefSummary": "After NCT90000772",
+            "description__detailedDescription": "After NCT90000771, NCT90000772",
+        },
+        ["NCT90000774", "NCT90000773", "NCT90000772", "NCT90000771"],
+    ),
+    ({"description__briefSummary": "Here called nct 90000001; a secret word."}, []),
+    ({"description__briefSummary": 90000777, "description__detailedDescription": None}, []),
+]
+
+
+@pytest.mark.parametrize("fast", [True, False])
+def test_numbers_in_the_texts_are_mentions(read, fast):
+    """Titles, summary and description, each by itself, without the study's own number, and without their words."""
+    rows = read([small(1, **texts) for texts, _ in MENTIONS], fast=fast).rows
+    assert [row["mentions"] for row in rows] == [named for _, named in MENTIONS]
+    assert "secret" not in repr(rows)
 
 
 # --- nothing private ------------------------------------------------------------------------------------------------

@@ -61,7 +61,13 @@ FULL_XML = b"""<?xml version="1.0" encoding="UTF-8"?>
     <is_ppsd>No</is_ppsd>
     <is_us_export>Yes</is_us_export>
   </oversight_info>
-  <brief_summary><textblock>Not read.</textblock></brief_summary>
+  <brief_summary>
+    <textblock>
+      Long-term follow-up of EudraCT 2019-
+      009999-11.
+    </textblock>
+  </brief_summary>
+  <detailed_description><textblock>As in NCT90000002.</textblock></detailed_description>
   <overall_status>Unknown status</overall_status>
   <last_known_status>Active, not recruiting</last_known_status>
   <why_stopped>
@@ -201,6 +207,10 @@ FULL_STUDY: dict[str, Any] = {
             "isPpsd": False,
             "isUsExport": True,
         },
+        "descriptionModule": {
+            "briefSummary": "Long-term follow-up of EudraCT 2019- 009999-11.",
+            "detailedDescription": "As in NCT90000002.",
+        },
         "conditionsModule": {"conditions": ["Insomnia", "Thirst"], "keywords": ["tea"]},
         "designModule": {
             "studyType": "INTERVENTIONAL",
@@ -330,6 +340,10 @@ FULL_V1: dict[str, Any] = {
             "IsPPSD": "No",
             "IsUSExport": "Yes",
             "FDAAA801Violation": "Yes",
+        },
+        "DescriptionModule": {
+            "BriefSummary": "Long-term follow-up of EudraCT 2019- 009999-11.",
+            "DetailedDescription": "As in NCT90000002.",
         },
         "ConditionsModule": {
             "ConditionList": {"Condition": ["Insomnia", "Thirst"]},
@@ -963,6 +977,7 @@ def test_the_three_formats_give_the_same_row(tmp_path):
     assert (from_xml["phase"], from_xml["status"], from_xml["start_raw"]) == ("phase1_phase2", "unknown", "2018-04-12")
     assert [event["event"] for event in from_xml["result_events"]] == ["cancelled", "returned", "submitted"]
     assert from_xml["countries"][1]["sites"] == 2
+    assert from_xml["mentions"] == ["2019-009999-11", "NCT90000002"]
 
 
 def test_what_the_register_does_not_know_is_rejected_and_named(tmp_path):

@@ -261,6 +261,12 @@ def test_lists_of_a_record(row):
     assert [p["pmid"] for p in got["publications"]] == [12345678]
 
 
+def test_numbers_in_the_title_are_mentions(row):
+    title = f"{NUMBER} goes on from NCT90000003 and EudraCT 2089-000003-33"
+    assert row(OVERVIEW | {"ctTitle": title})["mentions"] == ["NCT90000003", "2089-000003-33"]
+    assert row(RETRIEVE)["mentions"] == [], "numbers in fields of their own are identifiers"
+
+
 def test_countries_have_their_own_status_and_dates(row):
     spain, france, italy, switzerland = row(RETRIEVE)["countries"]
     assert spain == dict(

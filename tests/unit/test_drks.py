@@ -50,7 +50,12 @@ def trial(**changes: Any) -> dict[str, Any]:
         "registrationType": "PROSPECTIVE",
         "trialStatus": "REGISTERED",
         "sponsored": True,
-        "trialDescriptions": in_both(title=("Titel", "Title"), acronym=("ACR", None)),
+        "trialDescriptions": in_both(
+            title=("Titel", "Title"),
+            acronym=("ACR", None),
+            summary=("Nach DRKS99911111", "DRKS99912345 follows DRKS 99911111"),
+            scientificSummary=("Wie in 2023-000124-45", None),
+        ),
         "studyCharacteristic": {
             "type": "INTERVENTIONAL",
             "phase": "PHASE_II_III",
@@ -269,6 +274,7 @@ def test_the_fields_of_a_trial(one):
         "rejects": [],
     }
     assert {name: row[name] for name in expected} == expected
+    assert row["mentions"] == ["DRKS99911111", "2023-000124-45"]
     assert [c["country"] for c in row["countries"]] == ["Germany", "Austria"]
     assert [i["name"] for i in row["interventions"]] == ["Arm one", "Arm B"]
     assert [(o["kind"], o["measure"]) for o in row["outcomes"]] == [("primary", "Death"), ("secondary", "Fieber")]

@@ -223,6 +223,12 @@ def test_lists_of_a_country_protocol(row):
     ]
 
 
+def test_numbers_in_the_titles_are_mentions(row):
+    got = row(changed(("and a second line", "and an extension\nof 2090-099998-22 and NCT90000003, 2090-099999-11-DE")))
+    assert got["mentions"] == ["2090-099998-22", "NCT90000003"]
+    assert row()["mentions"] == [], "numbers in fields of their own are identifiers"
+
+
 def test_the_own_country_comes_first_then_planned_ones(row):
     own, *planned = row()["countries"]
     assert own == dict(

@@ -375,6 +375,19 @@ def test_a_number_that_is_not_of_its_register_is_a_rejected_record(tmp_path: Pat
     assert written in read.report.rejects[0].value
 
 
+@pytest.mark.parametrize(
+    ("titles", "named"),
+    [
+        ({"Public_title": "An extension<br>of NCT 09999999"}, ["NCT09999999"]),
+        ({"Scientific_title": "ISRCTN09999999 after EUCTR2019-099999-11-DE"}, ["2019-099999-11"]),
+        ({"Public_title": "isrctn 09999999"}, []),
+        ({}, []),
+    ],
+)
+def test_numbers_in_the_titles_are_mentions(tmp_path: Path, titles: dict[str, str], named: list[str]):
+    assert one(tmp_path, **titles)["mentions"] == named
+
+
 def test_an_unknown_register_is_named_and_its_number_believed(tmp_path: Path):
     row = one(tmp_path, Source_Register="A New Register")
     assert (row["registry"], rejects(row)) == ("isrctn", {"registry": "unknown word"})
@@ -384,7 +397,7 @@ def test_every_code_of_the_source_file_is_a_register():
     codes = set(contracts().vocabularies["registries"])
     words = SOURCE.words
     assert {code for codes_ in words["registry"].values() for code in codes_.split("|")} <= codes
-    assert {*words["date_form"], *words["start_form"], *words["posted_form"]} <= codes
+    assert {*words["date_form"], *words["start_form"], *words["start_means"], *words["posted_form"]} <= codes
     assert {*words["date_form"].values(), *words["start_form"].values()} <= set(ictrp._FORMS)
     every = [word for kind in (*words.values(), *SOURCE.unmapped.values()) for word in kind]
     assert [word for word in every if word != word.lower()] == []
@@ -464,6 +477,12 @@ def test_a_start_is_read_in_the_form_of_its_register(
     assert (row["start_precision"], row["start_earliest"]) == found
     assert row["start_raw"] == (raw or None)
     assert ("start" in rejects(row)) == (bool(raw) and found[1] is None)
+
+
+def test_the_eu_registers_day_of_decision_is_no_start(tmp_path: Path):
+    row = one(tmp_path, **planted("euctr", Date_enrollement="05/03/2020"))
+    assert (row["start_raw"], row["start_earliest"]) == (None, None)
+    assert dict(row["own_fields"])["date_enrollement"] == "05/03/2020"
 
 
 def test_the_kind_of_the_start(tmp_path: Path):

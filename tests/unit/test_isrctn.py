@@ -45,6 +45,8 @@ def trial(**changes: Any) -> dict[str, Any]:
             "title": "An invented trial",
             "scientificTitle": "An invented trial, in the words of science",
             "acronym": "N/A",
+            "studyHypothesis": "",
+            "plainEnglishSummary": "This follows ISRCTN00011111. It goes on from NCT 00012346.",
             "primaryOutcomes": {
                 "outcomeMeasure": [
                     {"variable": "Death", "method": "register", "timepoints": "1 year"},
@@ -326,6 +328,7 @@ def test_the_fields_of_a_trial(one):
         "rejects": [],
     }
     assert {name: row[name] for name in expected} == expected
+    assert row["mentions"] == ["ISRCTN00011111", "NCT00012346"]
     assert [c["country"] for c in row["countries"]] == ["England", "Ireland"]
     assert [(i["type"], i["name"]) for i in row["interventions"]] == [("drug", "A pill")]
     assert [(o["kind"], o["measure"], o["time_frame"]) for o in row["outcomes"]] == [

@@ -291,6 +291,8 @@ def test_the_fields_of_a_trial(one):
         ({"recruitment_status": "other"}, "status", None),
         ({"phase": "N/A"}, "phase", "na"),
         ({"phase": "null"}, "phase", None),
+        ({"public_title": "RBR-2zz9zz after RBR-3bb3bb"}, "mentions", ["RBR-3bb3bb"]),
+        ({"scientific_title": "Extension of NCT 90000002"}, "mentions", ["NCT90000002"]),
         ({"results_actual_enrolment": "38"}, "enrolment", 38),
         ({"results_actual_enrolment": "38"}, "enrolment_type", "actual"),
         ({"target_size": ""}, "enrolment_type", None),

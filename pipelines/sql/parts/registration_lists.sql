@@ -1,8 +1,8 @@
 -- The lists of every registration: of what each of its records repeats (conditions, outcomes ...) those of the first
 -- record that has any; of what adds up (numbers, countries, documents ...) all of them.
 SELECT
-    registration_id, registry, aliases, identifiers, conditions, condition_mesh, interventions, intervention_mesh,
-    outcomes, countries, sponsors, publications, documents, result_events
+    registration_id, registry, aliases, identifiers, mentions, conditions, condition_mesh, interventions,
+    intervention_mesh, outcomes, countries, sponsors, publications, documents, result_events
 FROM current_records
 WHERE records = 1
 UNION ALL BY NAME
@@ -11,6 +11,7 @@ SELECT
     registry,
     flatten(list(aliases ORDER BY place)) AS aliases,
     flatten(list(identifiers ORDER BY place)) AS identifiers,
+    list_sort(list_distinct(flatten(list(mentions)))) AS mentions,
     arg_min(conditions, place) FILTER (WHERE len(conditions) > 0) AS conditions,
     arg_min(condition_mesh, place) FILTER (WHERE len(condition_mesh) > 0) AS condition_mesh,
     arg_min(interventions, place) FILTER (WHERE len(interventions) > 0) AS interventions,
