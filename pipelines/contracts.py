@@ -62,8 +62,34 @@ class Check:
 
 
 @dataclass(frozen=True)
+class Served:
+    """Which sources served the content of a table, so that what may not be passed on can be told from the rest; see
+    `release.redistributable`. A contract says it in one of three ways:
+
+    sources: SQL expression for the list of all sources that a row's content comes from.
+    query: SQL that makes the table again from what is left of the others; `own`: the table's own query does.
+    registration: the column that names the registration from which a value was taken, `{field}` in it being the value's
+    field. Each row is one `field` of that registration, or the item of it that the SQL expression `item` gives; without
+    a field each column is its own.
+
+    our_rows (SQL predicate), our_columns: what is our own observation and no source's content.
+    """
+
+    sources: str = ""
+    query: str = ""
+    registration: str = ""
+    field: str = ""
+    item: str = "NULL"
+    our_rows: str = "false"
+    our_columns: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
 class Table:
-    """The contract of one table: meaning, grain, key, columns, checks. `order` is the order of rows in files."""
+    """The contract of one table: meaning, grain, key, columns, checks. `order` is the order of rows in files.
+
+    Either `served` says whose content it holds, or it `is_ours`: verdicts, counts and accounts that we derived.
+    """
 
     name: str
     title: str
@@ -75,6 +101,8 @@ class Table:
     order: tuple[str, ...] = ()
     min_rows: int = 0
     about_run: bool = False
+    is_ours: bool = False
+    served: Served | None = None
 
     @property
     def column_names(self) -> tuple[str, ...]:
@@ -191,11 +219,20 @@ def _table(path: Path, others: Mapping[str, Table]) -> Table:
         columns += tuple(c for c in others[include["from"]].columns if c.name not in dropped)
     checks = tuple(Check(name=name, **s) for name, s in spec.pop("checks", {}).items())
     key = tuple(spec.pop("key"))
-    table = Table(name=path.stem, columns=columns, checks=checks, key=key, order=tuple(spec.pop("order", key)), **spec)
-    unknown = (set(table.key) | set(table.order)) - set(table.column_names)
+    served = _served(spec.pop("served", None))
+    order = tuple(spec.pop("order", key))
+    table = Table(name=path.stem, columns=columns, checks=checks, key=key, order=order, served=served, **spec)
+    ours = served.our_columns if served else ()
+    unknown = {*table.key, *table.order, *ours} - set(table.column_names)
     if unknown:
-        raise ValueError(f"{path.name}: key or order names unknown columns {sorted(unknown)}")
+        raise ValueError(f"{path.name}: key, order or our_columns name unknown columns {sorted(unknown)}")
     return table
+
+
+def _served(spec: Mapping[str, Any] | None) -> Served | None:
+    if spec is None:
+        return None
+    return Served(**{**spec, "our_columns": tuple(spec.get("our_columns", ()))})
 
 
 def _policy(path: Path) -> Policy:
@@ -267,6 +304,7 @@ def legs_table(policy: Policy) -> Table:
         key=("trial_id",),
         order=("trial_id",),
         columns=tuple(columns),
+        is_ours=True,
         checks=(
             Check(
                 "covers_universe",

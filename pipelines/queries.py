@@ -1,8 +1,9 @@
 """Every query of a build and what it needs: the graph of the warehouse, found from the SQL files themselves.
 
 A published table is `sql/<table>.sql`, a step on the way `sql/parts/<name>.sql`, the legs of a policy
-`sql/policies/<id>.sql`. Two unions over the policies, and the merging of a registration's records field by field, are
-generated here from the contracts, so that adding a policy or a column touches no other file. Nothing here runs a query.
+`sql/policies/<id>.sql`. Two unions over the policies are generated here, what puts records and registrations together
+in `merging`, both from the contracts, so that adding a policy or a column touches no other file. Nothing here runs a
+query.
 """
 
 import functools
@@ -12,6 +13,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from pipelines import merging
 from pipelines.contracts import Contracts, Policy, contracts, quote
 from pipelines.settings import SQL
 
@@ -22,14 +24,17 @@ STAGED = (
 """Relations that reading leaves behind; see `staging.register`."""
 
 STEPS: Mapping[str, tuple[str, ...]] = {
-    "trial_members": ("merged_registrations", "registration_edges", "registration_sight_dates"),
-    "ledger": ("trial_members",),
     "number_forms": ("registration_lists",),
-    "placeholder_numbers": ("identifiers",),
+    "placeholder_numbers": ("stated_numbers",),
+    "corrected_registrations": ("merged_registrations",),
+    "corrections": ("corrected_registrations",),
+    "trial_members": ("registration_edges", "identity_facts", "corrected_registrations", "registration_sight_dates"),
+    "edge_decisions": ("trial_members",),
+    "ledger": ("trial_members",),
 }
 """Relations that Python makes during a build, and what they need; see `build`."""
 
-GIVEN = ("cited_pmids", "source_terms", "excluded_publication_types")
+GIVEN = ("cited_pmids", "source_terms", "excluded_publication_types", "adjudication_list")
 """Relations that a build fills before the first query; besides them there is vocabulary_<name> for each code list."""
 
 _COMMENT = re.compile(r"--[^\n]*")
@@ -83,7 +88,8 @@ def all_queries(overrides: Mapping[str, str] | None = None) -> list[Query]:
     policies = {p.table: p for p in known.policies.values()}
     sql |= {p.table: policy_file(p).read_text(encoding="utf-8") for p in known.policies.values()}
     sql |= {"registration_legs": _registration_legs(known), "reporting_legs": _reporting_legs(known)}
-    sql["merged_registrations"] = _merged_registrations(known)
+    sql["merged_registrations"] = merging.merged_registrations(known)
+    sql["trial_fields"] = merging.trial_fields(known)
     sql |= dict(overrides or {})
     makers = {*sql, *STEPS}
     needs = {name: named_relations(text) & makers for name, text in sql.items()}
@@ -104,75 +110,6 @@ def policy_file(policy: Policy) -> Path:
 
 def published(queries: Iterable[Query]) -> list[str]:
     return [q.name for q in queries if q.is_published]
-
-
-# --- generated from the contracts -----------------------------------------------------------------------------------
-
-
-TOGETHER = {
-    "sponsor": ("sponsor", "sponsor_class", "sponsor_class_source", "sponsor_is_person"),
-    "enrolment": ("enrolment", "enrolment_type"),
-    "results_posted": ("results_posted", "results_posted_type"),
-}
-"""Columns that mean something only together: all of them are taken from the record that has the first one."""
-
-NEVER_FILLED = {"start_raw", "primary_completion_raw", "completion_raw", "status", "enrolment", "has_results"}
-"""What decides a verdict is taken from one source alone: a date that the register dropped must not come back from
-another source that still passes it on."""
-
-
-def _merged_registrations(known: Contracts) -> str:
-    """The fields of every registration, each from the first of its records that has it (`current_records.place`), and
-    which fields another source than the register itself has filled."""
-    published = {c.name for c in known.tables["registrations"].columns}
-    columns = [c.name for c in known.staging["registration_records"].columns if c.name in published]
-    units = {name: _unit(name, columns) for name in columns}
-    kept = [c for c in columns if c not in ("registration_id", "trial_id")]
-    picked = ",\n    ".join(f"{_picked(c, units[c])} AS {c}" for c in kept)
-    filled = ", ".join(
-        f"CASE WHEN arg_min(source, place) FILTER (WHERE {c} IS NOT NULL) <> arg_min(source, place) THEN '{c}' END"
-        for c in kept
-        if units[c] == c and c not in {"registry", "source", "url", "content_hash", "data_version"} | NEVER_FILLED
-    )
-    named = ", ".join(kept)
-    return (
-        f"SELECT registration_id, {named}, []::VARCHAR[] AS filled_from_others FROM current_records WHERE records = 1\n"
-        f"UNION ALL BY NAME\nSELECT registration_id,\n    {_with_precision(picked)},\n"
-        f"    list_filter([{filled}], lambda f: f IS NOT NULL) AS filled_from_others\n"
-        "FROM current_records WHERE records > 1 GROUP BY registration_id"
-    )
-
-
-ORDERS = {"status": "(status_rank, place)", "completion_raw": "end_rank"}
-"""Where another order than the usual one decides which record speaks; see `current_records`."""
-
-
-def _picked(column: str, unit: str) -> str:
-    """The expression that takes a column from the right one of a registration's records."""
-    if column in ("registry", "source"):
-        return f"arg_min({column}, place)"
-    alone = " AND source = first_source" if unit in NEVER_FILLED else ""
-    if column == "has_results":  # results on one country's record are results
-        return f"bool_or(has_results) FILTER (WHERE true{alone})"
-    return f"arg_min_null({column}, {ORDERS.get(unit, 'place')}) FILTER (WHERE {unit} IS NOT NULL{alone})"
-
-
-def _with_precision(picked: str) -> str:
-    """A date that no record has is known to the precision `none`."""
-    return re.sub(r"(arg_min_null\(\w+_precision, .*) AS (\w+_precision)", r"coalesce(\1, 'none') AS \2", picked)
-
-
-def _unit(column: str, columns: list[str]) -> str:
-    """The column that decides from which record this one is taken."""
-    for first, others in TOGETHER.items():
-        if column in others:
-            return first
-    base, _, part = column.rpartition("_")
-    if f"{base}_raw" in columns and part in {"raw", "precision", "earliest", "latest", "type"}:
-        return f"{base}_raw"
-    if part == "source" and base in columns:
-        return base
-    return column
 
 
 # --- generated from the policies ------------------------------------------------------------------------------------
