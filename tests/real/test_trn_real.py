@@ -17,6 +17,7 @@ from xml.etree import ElementTree
 import pytest
 
 from pipelines import trn
+from tests import finder_oracle
 
 DATA = Path(__file__).parents[2].parent / "shared" / "data"
 
@@ -210,18 +211,10 @@ def test_data_bank_entries_of_real_articles_are_read() -> None:
 
 
 def test_find_many_gives_what_python_re_gives() -> None:
-    """Each pattern by itself through Python's `re`, over the whole text, against openings in one RE2 scan."""
+    """Each pattern through Python's `re`, over the whole text, against openings in one RE2 scan."""
     texts = [text for text, _ in modern().values()]
-    hits = trn.find_many(texts)
-    assert hits == [trn.find(text) for text in texts]
-    sure = [rule for rule in trn.RULES if not rule.needs]
-    for text, found in zip(texts, hits, strict=True):
-        folded, offsets = trn._fold(text)
-        matches = [
-            trn._hit(trn._Match(rule, match, "number"), text, offsets)
-            for rule in sure
-            for match in rule.number.finditer(folded)
-            if trn._guarded(rule, match)
-        ]
-        registries = {rule.registry for rule in sure}
-        assert sorted(matches) == sorted(hit for hit in found if hit.kind == "number" and hit.registry in registries)
+    found = trn.find_many(texts)
+    # A text that differs is no text to print.
+    differing = [place for place, text in enumerate(texts) if found[place] != finder_oracle.find(text)]
+    assert differing == []
+    assert sum(map(len, found)) > 100

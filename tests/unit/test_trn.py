@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from pipelines import trn
 from pipelines.settings import SCHEMAS
 from pipelines.trn import Hit
+from tests import finder_oracle
 
 # --- spellings -------------------------------------------------------------------------------------------------------
 
@@ -608,29 +609,6 @@ def test_a_capital_before_makes_another_word(number: tuple[str, str], letter: st
     assert numbers_in(f"registered {letter}{number[1]}") == []
 
 
-def brute_force(text: str) -> list[Hit]:
-    """What `find` means, without its openings, its dispatch and its prefilter: Python's `re` at every place."""
-    folded, offsets = trn._fold(text)
-    found: list[trn._Match] = []
-    at = 0
-    while at < len(folded):
-        tries = [trn._Match(rule, match, "number") for rule in trn.RULES if (match := rule.number.match(folded, at))]
-        tries += [
-            trn._Match(rule, match, "malformed")
-            for rule in trn.RULES
-            if rule.malformed and (match := rule.malformed.match(folded, at))
-        ]
-        passed = [one for one in tries if trn._guarded(one.rule, one.match)]
-        assert len({one.rule.registry for one in passed if one.kind == "number"}) <= 1, "claimed by two registries"
-        found += passed[:1]
-        at = passed[0].match.end() if passed else at + 1
-    sure = [one.match.span() for one in found if one.kind == "number" and not trn._needs(one)]
-    kept = [
-        one for one in found if not trn._needs(one) or trn._in_company(folded, one.match.span(), trn._needs(one), sure)
-    ]
-    return [trn._hit(one, text, offsets) for one in kept]
-
-
 FRAGMENTS = st.one_of(
     respelt().map(lambda spelt: spelt[2]),
     st.sampled_from([text for text, *_ in SPELLINGS] + [text for text, _ in FOUND + MALFORMED] + NEVER),
@@ -646,11 +624,15 @@ TEXTS = st.lists(FRAGMENTS, max_size=8).flatmap(
 )
 
 
+AROUND = ["{}", "registered as {}.", "a{}", "X{}", "注{}号", "e\u0301{}\u0301", "{}٣"]
+"""What may stand at the ends: a word, letters of each kind, a combining mark, a digit that is none of ours."""
+
+
 @settings(max_examples=400, deadline=None)
 @given(TEXTS)
 def test_find_misses_nothing_that_the_patterns_match(text: str) -> None:
     hits = trn.find(text)
-    assert hits == brute_force(text)
+    assert hits == finder_oracle.find(text)
     assert all(text[hit.start : hit.end] == hit.raw for hit in hits)
     assert all(before.end <= after.start for before, after in pairwise(hits))
 
@@ -658,7 +640,13 @@ def test_find_misses_nothing_that_the_patterns_match(text: str) -> None:
 @settings(max_examples=200, deadline=None)
 @given(st.lists(TEXTS, max_size=6))
 def test_find_many_is_find_of_each(texts: list[str]) -> None:
-    assert trn.find_many(texts) == [trn.find(text) for text in texts]
+    assert trn.find_many(texts) == [trn.find(text) for text in texts] == finder_oracle.find_many(texts)
+
+
+def test_every_case_of_the_tables_in_one_scan() -> None:
+    cases = [text for text, *_ in SPELLINGS + FOUND + MALFORMED] + NEVER
+    texts = [around.format(text) for text in cases for around in AROUND]
+    assert trn.find_many(texts) == finder_oracle.find_many(texts)
 
 
 def test_find_many_of_nothing_and_of_broken_text() -> None:
