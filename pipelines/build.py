@@ -17,10 +17,11 @@ from typing import Any
 import duckdb
 
 from pipelines import contracts as contract_files
-from pipelines import dates, queries, snapshots, staging, store, trn, validation
+from pipelines import dates, queries, snapshots, staging, store, validation
 from pipelines.contracts import Contracts, Policy, Table, contracts, quote
 from pipelines.errors import DataError, UsageError
-from pipelines.identity import ledger
+from pipelines.identity import adjudications, ledger, trials
+from pipelines.identity.adjudications import Adjudication
 from pipelines.queries import Query
 from pipelines.settings import ROOT, SCHEMAS, Settings
 from pipelines.snapshots import Snapshot
@@ -173,10 +174,12 @@ def make(
         work / "work.duckdb", threads=settings.threads, memory_limit=settings.memory_limit, spill=work
     ) as connection:
         prepare(connection, known, as_of, staged)
+        decisions = adjudications.read(settings.adjudications, as_of)
+        adjudications.fill(connection, decisions)
         events = run_queries(connection, settings.data, as_of, say, overrides)
         say("checking")
         results = _check(connection, known)
-        identifier = _build_id(as_of, staged, settings.data, events)
+        identifier = _build_id(as_of, staged, settings.data, events, decisions)
         built = _summary(connection, identifier, as_of, folder, staged, events, results)
         if not built.failed:
             say("writing")
@@ -211,6 +214,9 @@ def prepare(
         )
     _fill(connection, "source_terms", [_terms(s) for s in known.sources.values()])
     connection.execute("ALTER TABLE source_terms ALTER redistributable TYPE BOOLEAN")
+    for of in ("sponsor", "title"):
+        words = [r["word"] for r in contract_files.reference("common_words") if r["of"] == of]
+        connection.execute(f"SET VARIABLE common_{of}_words = [{', '.join(map(quote, words))}]")
     excluded = [r for r in contract_files.reference("publication_types") if r["is_results_excluded"] == "true"]
     _fill(connection, "excluded_publication_types", excluded)
     connection.execute("CREATE TABLE cited_pmids (pmid BIGINT)")
@@ -250,14 +256,16 @@ def run_queries(
     for query in queries.all_queries(overrides):
         if query.name == "trial_members":
             say("identity")
-            events = _trial_members(connection, data, as_of)
+            events = trials.trial_members(connection, data, as_of)
         elif query.name == "ledger":
-            _make(connection, contracts().tables["ledger"], _ledger_query(connection, data, as_of, events))
+            _make(connection, contracts().tables["ledger"], trials.ledger_query(connection, data, as_of, events))
         elif query.name == "number_forms":
-            _number_forms(connection)
+            trials.number_forms(connection)
         elif query.name == "placeholder_numbers":
-            _placeholder_numbers(connection)
-        else:
+            trials.placeholder_numbers(connection)
+        elif query.name == "corrected_registrations":
+            adjudications.correct(connection, as_of)
+        elif query.name not in queries.STEPS:
             run_query(connection, query)
     return events
 
@@ -301,65 +309,6 @@ def _literal(value: Any) -> str:
     if isinstance(value, date):
         return f"DATE '{value}'"
     return quote(value) if isinstance(value, str) else str(value)
-
-
-def _trial_members(connection: duckdb.DuckDBPyConnection, data: Path, as_of: date) -> list[ledger.Event]:
-    """Decides which registrations are one trial and what it is called."""
-    rows = connection.sql(
-        """SELECT r.registration_id, d.first_seen, r.registered_earliest
-        FROM merged_registrations AS r JOIN registration_sight_dates AS d USING (registration_id)"""
-    ).fetchall()
-    members = {number: ledger.Member(number, seen, registered) for number, seen, registered in rows}
-    edges = connection.sql("SELECT registration_id, other_id FROM registration_edges").fetchall()
-    known = ledger.read(data, as_of)
-    trial_of, events = ledger.resolve(members, ledger.clusters(members, edges), known, as_of)
-    connection.execute("CREATE TABLE trial_members (registration_id VARCHAR, trial_id VARCHAR)")
-    connection.execute(
-        "INSERT INTO trial_members SELECT unnest(?::VARCHAR[]), unnest(?::VARCHAR[])",
-        [list(trial_of), list(trial_of.values())],
-    )
-    return events
-
-
-def _ledger_query(
-    connection: duckdb.DuckDBPyConnection, data: Path, as_of: date, events: Sequence[ledger.Event]
-) -> str:
-    every = [*ledger.read(data, as_of), *events]
-    connection.execute(
-        """CREATE TABLE ledger_events (event_number BIGINT, as_of DATE, event VARCHAR, number VARCHAR,
-            trial_id VARCHAR, previous_trial_id VARCHAR)"""
-    )
-    store.insert(connection, "ledger_events", [(i, *astuple(event)) for i, event in enumerate(every, 1)])
-    return "SELECT * REPLACE (nullif(previous_trial_id, '') AS previous_trial_id) FROM ledger_events"
-
-
-def _number_forms(connection: duckdb.DuckDBPyConnection) -> None:
-    """Which of the other numbers that records state have a register's shape, and their canonical form."""
-    values = [
-        value
-        for (value,) in connection.sql(
-            """SELECT DISTINCT i.value FROM registration_lists AS r, unnest(r.identifiers) AS u(i)
-            WHERE i.value IS NOT NULL"""
-        ).fetchall()
-    ]
-    forms = [(value, hit.canonical, hit.registry) for value in values if (hit := _number_in(value))]
-    connection.execute("CREATE TABLE number_forms (value VARCHAR, number VARCHAR, registry VARCHAR)")
-    store.insert(connection, "number_forms", forms)
-
-
-def _number_in(value: str) -> trn.Hit | None:
-    """The one number that an identifier field holds, with or without words around it; two numbers are none."""
-    whole = trn.canonical(value)
-    if whole:
-        return whole
-    hits = [hit for hit in trn.find(value) if hit.kind == "number"]
-    return hits[0] if len({hit.canonical for hit in hits}) == 1 else None
-
-
-def _placeholder_numbers(connection: duckdb.DuckDBPyConnection) -> None:
-    numbers = connection.sql("SELECT DISTINCT number FROM identifiers WHERE registry IS NOT NULL").fetchall()
-    connection.execute("CREATE TABLE placeholder_numbers (number VARCHAR)")
-    store.insert(connection, "placeholder_numbers", [(n,) for (n,) in numbers if trn.is_placeholder(n)])
 
 
 # --- checking and writing -------------------------------------------------------------------------------------------
@@ -464,13 +413,19 @@ def views(known: Contracts, as_of: date) -> dict[str, tuple[str, str]]:
     }
 
 
-def _build_id(as_of: date, staged: Sequence[Staged], data: Path, events: Sequence[ledger.Event]) -> str:
-    """The as-of date and a short hash of all inputs: raw archive, ledger as it will be, code and contracts."""
+def _build_id(
+    as_of: date,
+    staged: Sequence[Staged],
+    data: Path,
+    events: Sequence[ledger.Event],
+    decisions: Sequence[Adjudication],
+) -> str:
+    """The as-of date and a short hash of all inputs: raw archive, ledger as it will be, adjudications, code."""
     digest = hashlib.sha256(contract_files.fingerprint([ROOT / "pipelines", SCHEMAS]).encode())
     for item in staged:
         digest.update(f"{item.snapshot.source}/{item.snapshot.id}/{item.payload.name} {item.payload.sha256}\n".encode())
-    for event in [*ledger.read(data, as_of), *events]:
-        digest.update(f"{astuple(event)}\n".encode())
+    for told in (*ledger.read(data, as_of), *events, *decisions):
+        digest.update(f"{told}\n".encode())
     return f"{as_of}-{digest.hexdigest()[:10]}"
 
 

@@ -12,16 +12,26 @@ from pipelines import trn
 from pipelines.contracts import contracts
 
 OUTCOME = {True: "yes", False: "no", None: "unknown"}
+LINKS = 20
+"""Links shown of a trial; a number that many trials name has thousands."""
 DATES = {"Start": "start", "Primary completion": "primary_completion", "Completion": "completion"}
 
 
 def find(connection: duckdb.DuckDBPyConnection, number: str) -> list[str]:
-    """Ids of the trials known by the number: canonical form first, else as written, ids that were given up included."""
+    """Ids of the trials known by the number: the trial registered under it, else those that state it, in canonical form
+    or as written, else the trial that an id which was given up now means."""
     hit = trn.canonical(number)
     wanted = hit.canonical if hit else number.strip()
     rows = connection.execute(
-        """SELECT DISTINCT trial_id FROM identifiers WHERE number = $number OR lower(written) = lower($number)
-        UNION SELECT t.trial_id FROM ledger AS l JOIN trials AS t USING (trial_id) WHERE l.number = $number
+        """WITH known AS (
+            SELECT DISTINCT trial_id, kind IN ('registration', 'alias') AS is_own FROM identifiers
+            WHERE number = $number OR lower(written) = lower($number)
+        ), past AS (
+            SELECT arg_max(trial_id, event_number) AS trial_id FROM ledger WHERE number = $number
+        )
+        SELECT trial_id FROM known WHERE is_own
+        UNION SELECT trial_id FROM known WHERE NOT (SELECT coalesce(bool_or(is_own), false) FROM known)
+        UNION SELECT trial_id FROM past JOIN trials USING (trial_id) WHERE NOT EXISTS (FROM known)
         ORDER BY trial_id""",
         {"number": wanted},
     ).fetchall()
@@ -49,6 +59,8 @@ def explain(connection: duckdb.DuckDBPyConnection, trial_id: str) -> Iterator[st
         )
     )
     yield from _registrations(connection, trial_id)
+    yield from _links(connection, trial_id)
+    yield from _discrepancies(connection, trial_id)
     yield from _publications(connection, trial_id)
     yield from _disclosure(connection, trial_id)
     yield from _registration_verdicts(connection, trial_id)
@@ -74,6 +86,37 @@ def _registrations(connection: duckdb.DuckDBPyConnection, trial_id: str) -> Iter
     )
     if numbers:
         yield "  Also known as: " + ", ".join(f"{n['number']} ({n['kind'].replace('_', ' ')})" for n in numbers)
+
+
+def _links(connection: duckdb.DuckDBPyConnection, trial_id: str) -> Iterator[str]:
+    """Why its registrations are taken for one trial, and which others may be it."""
+    methods = contracts().vocabularies["link_method"]
+    reasons = contracts().vocabularies["link_reason"]
+    rows = _rows(
+        connection,
+        """SELECT * FROM trial_links WHERE $1 IN (trial_id, other_trial_id)
+        ORDER BY decision = 'merged' DESC, evidence_class, registration_id, other_id, method""",
+        trial_id,
+    )
+    for row in rows[:LINKS]:
+        pair = f"{row['registration_id']} and {row['other_id']}"
+        found = f"{methods[row['method']]['meaning']}."
+        if row["decision"] == "merged":
+            yield f"  {pair} are taken for one trial. {found}"
+        else:
+            why = f"{row['decision']}: {reasons[row['reason']]['meaning']}"
+            yield f"  {pair} are not taken for one trial ({why}). {found}"
+    if len(rows) > LINKS:
+        yield f"  {len(rows) - LINKS:,} more rows in trial_links."
+
+
+def _discrepancies(connection: duckdb.DuckDBPyConnection, trial_id: str) -> Iterator[str]:
+    rows = _rows(connection, "SELECT * FROM discrepancies WHERE trial_id = ? ORDER BY field", trial_id)
+    if rows:
+        yield "Its registrations disagree"
+    for row in rows:
+        values = "; ".join(f"{v['registration_id']} {v['value']}{_kind(v['type'])}" for v in row["values"])
+        yield f"  {row['field'].replace('_', ' ')}: {values}."
 
 
 def _publications(connection: duckdb.DuckDBPyConnection, trial_id: str) -> Iterator[str]:

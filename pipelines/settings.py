@@ -19,12 +19,14 @@ class Settings:
     """Where the data lie and how much of the machine a build may take.
 
     data: the data folder (raw, staging, builds, warehouse, ledger).
+    adjudications: the reviewed file of decisions on single records.
     threads: DuckDB's threads. memory_limit: DuckDB's own limit, in its notation; the process needs some more.
     """
 
     data: Path
     threads: int
     memory_limit: str
+    adjudications: Path = SCHEMAS / "adjudications.csv"
 
 
 def from_environment(data: str | None = None) -> Settings:
@@ -36,6 +38,7 @@ def from_environment(data: str | None = None) -> Settings:
         data=Path(data or os.environ.get("ALLTRIALS_DATA") or ROOT / "data").resolve(),
         threads=int(threads),
         memory_limit=os.environ.get("ALLTRIALS_MEMORY") or "1GB",
+        adjudications=Path(os.environ.get("ALLTRIALS_ADJUDICATIONS") or SCHEMAS / "adjudications.csv"),
     )
 
 

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 import duckdb
+import pyarrow as pa
 
 from pipelines.contracts import quote
 from pipelines.errors import DataError, UsageError
@@ -131,8 +132,10 @@ def literal(path: Path) -> str:
 def insert(connection: duckdb.DuckDBPyConnection, table: str, rows: Sequence[tuple[Any, ...]]) -> None:
     """Inserts rows in one statement, column by column: many times faster than row by row."""
     if rows:
-        lists = [list(column) for column in zip(*rows, strict=True)]
-        connection.execute(f"INSERT INTO {table} SELECT {', '.join('unnest(?)' for _ in lists)}", lists)
+        columns = [pa.array(column) for column in zip(*rows, strict=True)]
+        connection.register("rows_to_insert", pa.table(columns, names=[f"c{i}" for i in range(len(columns))]))
+        connection.execute(f"INSERT INTO {table} FROM rows_to_insert")
+        connection.unregister("rows_to_insert")
 
 
 def write_json(path: Path, value: object) -> None:

@@ -7,6 +7,7 @@ DuckDB. Great Expectations is left out here, since it takes seconds; whole build
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -15,6 +16,7 @@ import duckdb
 
 from pipelines import build, importing, snapshots, store
 from pipelines.contracts import contracts
+from pipelines.identity import adjudications
 from pipelines.importing import Import
 from pipelines.settings import Settings
 
@@ -170,14 +172,17 @@ def put_file(
 
 
 @contextmanager
-def tables(data: Path, as_of: date = AS_OF) -> Iterator[duckdb.DuckDBPyConnection]:
-    """All relations that the queries make of what was imported into `data`."""
-    chosen = settings(data)
+def tables(data: Path, as_of: date = AS_OF, adjudicated: Sequence[str] = ()) -> Iterator[duckdb.DuckDBPyConnection]:
+    """All relations that the queries make of what was imported into `data`; `adjudicated` are rows of decisions."""
+    decisions = data / "adjudications.csv"
+    decisions.write_text("\n".join([",".join(adjudications.FIELDS), *adjudicated, ""]), encoding="utf-8")
+    chosen = replace(settings(data), adjudications=decisions)
     taken = snapshots.listed(data, as_of)
     registers = build.read_registers(chosen, taken)
     articles = build.read_articles(chosen, taken, registers)
     with store.connect(threads=2) as connection:
         build.prepare(connection, contracts(), as_of, [*registers, *articles])
+        adjudications.fill(connection, adjudications.read(chosen.adjudications, as_of))
         build.run_queries(connection, data, as_of)
         yield connection
 

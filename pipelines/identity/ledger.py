@@ -4,23 +4,30 @@ A trial's id is the number of the registration under which it was first known: a
 ever appended: founded, joined, merged_into, split_from. A build reads the events up to its own as-of date; with an
 empty ledger the ids are a function of the data alone.
 
-`clusters` tells which registrations are one trial; which evidence may join two stands in the SQL that makes the edges.
+Which registrations are one trial is decided in `union`.
 """
 
 import csv
 import io
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import astuple, dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import date
+from operator import attrgetter
 from pathlib import Path
+from typing import NamedTuple
 
 from pipelines import store
 
 FILE = "trial_ids.csv"
+REGISTRIES = ("nct", "euctr", "ctis", "isrctn")
+"""Whose numbers name a trial first, among registrations first seen and first registered on one day."""
+
 FIELDS = ("as_of", "event", "number", "trial_id", "previous_trial_id")
+as_row = attrgetter(*FIELDS)
+"""The fields of an event as a tuple; `dataclasses.astuple` takes ten times as long, and there are millions."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Event:
     """What happened to a number: from `as_of` on it belongs to `trial_id` (before: `previous_trial_id`)."""
 
@@ -31,17 +38,18 @@ class Event:
     previous_trial_id: str = ""
 
 
-@dataclass(frozen=True)
-class Member:
-    """A registration with what decides which one names a trial: first seen, then first registered, then number."""
+class Member(NamedTuple):
+    """A registration with what decides which one names a trial: first seen, first registered, register, number."""
 
     number: str
+    registry: str
     first_seen: date
     registered: date | None
 
-    @property
-    def seniority(self) -> tuple[date, date, str]:
-        return (self.first_seen, self.registered or date.max, self.number)
+
+def _seniority(member: Member) -> tuple[date, date, int, str, str]:
+    place = REGISTRIES.index(member.registry) if member.registry in REGISTRIES else len(REGISTRIES)
+    return (member.first_seen, member.registered or date.max, place, member.registry, member.number)
 
 
 def read(data: Path, as_of: date) -> list[Event]:
@@ -72,31 +80,17 @@ def append(data: Path, events: Sequence[Event]) -> None:
     path = data / "ledger" / FILE
     text = path.read_text(encoding="utf-8") if path.exists() else ",".join(FIELDS) + "\n"
     out = io.StringIO()
-    csv.writer(out, lineterminator="\n").writerows(astuple(e) for e in events)
+    csv.writer(out, lineterminator="\n").writerows(map(as_row, events))
     with store.whole(path) as aside:
         aside.write_text(text + out.getvalue(), encoding="utf-8")
-
-
-def clusters(numbers: Iterable[str], edges: Iterable[tuple[str, str]]) -> dict[str, str]:
-    """The connected components of the edges: number -> the smallest number of its cluster. In any order of input."""
-    parent = {number: number for number in numbers}
-
-    def root(number: str) -> str:
-        while parent[number] != number:
-            parent[number] = parent[parent[number]]
-            number = parent[number]
-        return number
-
-    for a, b in edges:
-        low, high = sorted((root(a), root(b)))
-        parent[high] = low
-    return {number: root(number) for number in parent}
 
 
 def resolve(
     members: Mapping[str, Member], cluster_of: Mapping[str, str], ledger: Sequence[Event], as_of: date
 ) -> tuple[dict[str, str], list[Event]]:
     """Gives every registration its trial id; returns them and the new events, both a function of the input alone.
+
+    cluster_of: the cluster of each registration; one that it lacks is a trial by itself.
 
     A cluster of numbers nobody knew founds an id. One that holds registrations of several trials keeps the id founded
     first. Of a trial that falls apart, the part that holds the naming registration keeps the id; where that one has
@@ -105,27 +99,24 @@ def resolve(
     known, founded = _state(ledger)
     groups: dict[str, list[str]] = {}
     for number in sorted(members):
-        groups.setdefault(cluster_of[number], []).append(number)
+        groups.setdefault(cluster_of.get(number, number), []).append(number)
 
-    home = {number: key for key, numbers in groups.items() for number in numbers}
-    claims: dict[str, str | None] = {}
-    for key in sorted(groups):
-        # The part with the naming registration keeps an id; where that one is gone altogether, the first part does.
-        ids = {known[n] for n in groups[key] if n in known}
-        own = [i for i in ids if home.setdefault(i, key) == key]
-        claims[key] = min(own, key=lambda i: (founded.get(i, len(founded)), i)) if own else None
     trial_of: dict[str, str] = {}
     events: list[Event] = []
+    heirs: dict[str, str] = {}
     for key in sorted(groups):
         numbers = groups[key]
-        claim = claims[key]
-        if claim is None:
-            trial_id = min((members[n] for n in numbers), key=lambda m: m.seniority).number
-            events += _founding(numbers, trial_id, known, as_of)
-        else:
-            trial_id = claim
+        ids = {known[n] for n in numbers if n in known}
+        # The part with the naming registration keeps an id; where that one is gone altogether, the first part does.
+        own = [i for i in ids if (cluster_of.get(i, i) if i in members else heirs.setdefault(i, key)) == key]
+        if own:
+            trial_id = min(own, key=lambda i: (founded.get(i, len(founded)), i))
             events += _joining(numbers, trial_id, known, as_of)
-        trial_of.update(dict.fromkeys(numbers, trial_id))
+        else:
+            trial_id = min((members[n] for n in numbers), key=_seniority).number if len(numbers) > 1 else numbers[0]
+            events += _founding(numbers, trial_id, known, as_of)
+        for number in numbers:
+            trial_of[number] = trial_id
     return trial_of, events
 
 

@@ -4,6 +4,50 @@
 CREATE OR REPLACE MACRO folded_words(x) AS
     nullif(trim(regexp_replace(lower(strip_accents(x)), '[^\p{L}\p{N}]+', ' ', 'g')), '');
 
+-- The name of a sponsor for comparison: folded, without its legal form.
+CREATE OR REPLACE MACRO sponsor_key(name) AS nullif(array_to_string(list_filter(
+    string_split(folded_words(name), ' '),
+    lambda w: NOT list_contains([
+        'the', 'inc', 'incorporated', 'ltd', 'limited', 'llc', 'llp', 'plc', 'corp', 'corporation', 'co', 'company', 'gmbh',
+        'ggmbh', 'ag', 'kg', 'kgaa', 'sa', 'sas', 'sarl', 'srl', 'spa', 'sl', 'nv', 'bv', 'ab', 'as', 'oy', 'aps', 'pty',
+        'kk', 'se'], w)), ' '), '');
+
+-- The words of a name or title that tell it from others: long enough, and none of those that stand everywhere.
+CREATE OR REPLACE MACRO telling_words(x, common) AS list_filter(
+    string_split(coalesce(folded_words(x), ''), ' '), lambda w: length(w) > 3 AND NOT list_contains(common, w));
+
+-- A title (its folded words) for comparison: nothing but letters and digits, no articles; a short one tells nothing.
+CREATE OR REPLACE MACRO title_key(words) AS CASE
+    WHEN length(regexp_replace(words, '\b(a|an|the|n a)\b| ', '', 'g')) >= 20
+    THEN regexp_replace(words, '\b(a|an|the|n a)\b| ', '', 'g') END;
+
+-- Why two registrations (rows of identity_facts) must not be joined, whatever the evidence; NULL where nothing speaks
+-- against it. What is not stated vetoes nothing.
+CREATE OR REPLACE MACRO identity_veto(a, b) AS CASE
+    WHEN greatest(a.start_earliest - b.start_latest, b.start_earliest - a.start_latest) > 1096 THEN 'start_dates_apart'
+    WHEN a.is_extension <> b.is_extension THEN 'extension' END;
+
+-- Whether the starts of two registrations can lie within 366 days of each other.
+CREATE OR REPLACE MACRO starts_agree(a, b) AS
+    a.start_earliest <= b.start_latest + 366 AND b.start_earliest <= a.start_latest + 366;
+
+-- Whether two registrations state about the same number of participants.
+CREATE OR REPLACE MACRO enrolments_agree(a, b) AS
+    least(a.enrolment, b.enrolment) >= 0.9 * greatest(a.enrolment, b.enrolment);
+
+-- Whether two registrations (rows of identity_words) have neither a sponsor nor a telling word of their titles in common: a mistyped number.
+CREATE OR REPLACE MACRO identity_dissimilar(a, b) AS
+    len(a.sponsors) > 0 AND len(b.sponsors) > 0 AND len(list_intersect(a.sponsors, b.sponsors)) = 0
+    AND len(list_intersect(a.sponsor_words, b.sponsor_words)) = 0
+    AND len(a.title_words) > 0 AND len(b.title_words) > 0 AND len(list_intersect(a.title_words, b.title_words)) = 0;
+
+-- Which register's completion date is taken first for a trial that stands in several; smaller goes first.
+CREATE OR REPLACE MACRO completion_order(registry, has_results, date_type) AS CASE
+    WHEN registry = 'euctr' AND has_results THEN 0
+    WHEN registry IN ('nct', 'drks') AND date_type = 'actual' THEN 1
+    WHEN date_type = 'actual' THEN 2
+    ELSE 3 END;
+
 -- The last day in time: calendar months after a day (29 February plus 12 months is 28 February).
 CREATE OR REPLACE MACRO due_day(day, months) AS CAST(day + to_months(CAST(months AS INTEGER)) AS DATE);
 

@@ -7,13 +7,15 @@ SELECT
     d.last_seen,
     d.last_seen_directly,
     d.vanished_on,
-    e.registration_id AS replaced_by,
+    e.replaced_by,
     n.sponsor_id
-FROM merged_registrations AS r
+FROM corrected_registrations AS r
 JOIN trial_members AS m USING (registration_id)
 JOIN registration_sight_dates AS d USING (registration_id)
 LEFT JOIN (
-    SELECT other_id, min(registration_id) AS registration_id
-    FROM registration_edges WHERE method = 'alias' GROUP BY other_id
-) AS e ON e.other_id = r.registration_id
+    SELECT
+        silent AS registration_id,
+        min(CASE WHEN silent = registration_id THEN other_id ELSE registration_id END) AS replaced_by
+    FROM registration_edges WHERE method = 'alias' GROUP BY silent
+) AS e ON e.registration_id = r.registration_id
 LEFT JOIN sponsor_names AS n ON n.name = r.sponsor

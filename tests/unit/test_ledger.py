@@ -2,6 +2,7 @@
 
 from datetime import date
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -12,18 +13,27 @@ FIRST, SECOND, THIRD = date(2024, 1, 1), date(2024, 2, 1), date(2024, 3, 1)
 
 
 def members(*numbers, seen=FIRST, registered=None):
-    return {n: Member(n, seen, registered) for n in numbers}
+    return {n: Member(n, "nct", seen, registered) for n in numbers}
+
+
+def clusters(numbers, edges):
+    """The cluster of each number that has an edge, named by its smallest number."""
+    cluster_of = {}
+    for a, b in edges:
+        one, other = sorted((cluster_of.get(a, a), cluster_of.get(b, b)))
+        cluster_of |= {a: one, b: one} | {n: one for n, cluster in cluster_of.items() if cluster == other}
+    return {n: cluster for n, cluster in cluster_of.items() if n in numbers}
 
 
 def resolve(known, edges, events=(), as_of=FIRST):
-    return ledger.resolve(known, ledger.clusters(known, edges), list(events), as_of)
+    return ledger.resolve(known, clusters(known, edges), list(events), as_of)
 
 
 def test_without_a_ledger_each_cluster_is_named_by_its_senior_registration():
     known = {
-        "A": Member("A", FIRST, date(2020, 5, 1)),
-        "B": Member("B", FIRST, date(2019, 5, 1)),
-        "C": Member("C", FIRST, None),
+        "A": Member("A", "nct", FIRST, date(2020, 5, 1)),
+        "B": Member("B", "nct", FIRST, date(2019, 5, 1)),
+        "C": Member("C", "nct", FIRST, None),
     }
     ids, events = resolve(known, [("A", "B")])
     assert ids == {"A": "B", "B": "B", "C": "C"}
@@ -81,15 +91,46 @@ def test_events_after_the_as_of_date_do_not_exist(tmp_path):
     assert ledger.last_date(tmp_path) == THIRD
 
 
+SENIOR = [
+    # the senior one first: (register, number, first seen, first registered)
+    (("rebec", "Z", FIRST, None), ("nct", "A", SECOND, FIRST)),  # first seen
+    (("rebec", "Z", FIRST, FIRST), ("nct", "A", FIRST, SECOND)),  # first registered
+    (("rebec", "Z", FIRST, THIRD), ("nct", "A", FIRST, None)),  # registered on a day that is known
+    (("nct", "Z", FIRST, FIRST), ("euctr", "A", FIRST, FIRST)),
+    (("euctr", "Z", FIRST, FIRST), ("ctis", "A", FIRST, FIRST)),
+    (("ctis", "Z", FIRST, FIRST), ("isrctn", "A", FIRST, FIRST)),
+    (("isrctn", "Z", FIRST, FIRST), ("anzctr", "A", FIRST, FIRST)),
+    (("anzctr", "Z", FIRST, FIRST), ("drks", "A", FIRST, FIRST)),  # others by their code
+    (("nct", "A", FIRST, None), ("nct", "B", FIRST, None)),
+]
+
+
+@pytest.mark.parametrize(("senior", "junior"), SENIOR)
+def test_the_first_name(senior, junior):
+    known = {number: Member(number, registry, *days) for registry, number, *days in (junior, senior)}
+    ids, _ = resolve(known, [(senior[1], junior[1])])
+    assert set(ids.values()) == {senior[1]}
+
+
+def test_a_split_trial_that_is_joined_again_has_its_first_id():
+    known = members("A", "B")
+    _, together = resolve(known, [("A", "B")])
+    _, apart = resolve(known, [], together, SECOND)
+    ids, events = resolve(known, [("A", "B")], [*together, *apart], THIRD)
+    assert ids == {"A": "A", "B": "A"}
+    assert events == [Event(THIRD, "merged_into", "B", "A", "B"), Event(THIRD, "joined", "B", "A", "B")]
+
+
+def test_an_id_that_was_given_up_comes_back_on_a_split():
+    known = members("A", "B")
+    _, apart = resolve(known, [])
+    _, together = resolve(known, [("A", "B")], apart, SECOND)
+    ids, events = resolve(known, [], [*apart, *together], THIRD)
+    assert ids == {"A": "A", "B": "B"}
+    assert events == [Event(THIRD, "split_from", "B", "B", "A")]
+
+
 NUMBERS = st.lists(st.sampled_from("ABCDEFGHIJ"), unique=True, min_size=1)
-
-
-@given(numbers=NUMBERS, data=st.data())
-def test_clusters_do_not_depend_on_the_order_of_edges(numbers, data):
-    pairs = st.tuples(st.sampled_from(numbers), st.sampled_from(numbers))
-    edges = data.draw(st.lists(pairs, max_size=12))
-    shuffled = [(b, a) for a, b in data.draw(st.permutations(edges))]
-    assert ledger.clusters(numbers, edges) == ledger.clusters(numbers, shuffled)
 
 
 @given(numbers=NUMBERS, data=st.data())
@@ -98,10 +139,17 @@ def test_every_trial_id_names_one_cluster_whatever_happened_before(numbers, data
     history, events = [], []
     for as_of in (FIRST, SECOND, THIRD):
         history += events
-        edges = data.draw(st.lists(pairs, max_size=8))
-        cluster_of = ledger.clusters(numbers, edges)
-        ids, events = ledger.resolve(members(*numbers), cluster_of, history, as_of)
-        assert set(ids) == set(numbers)
-        for a in numbers:
-            for b in numbers:
-                assert (ids[a] == ids[b]) == (cluster_of[a] == cluster_of[b])
+        # Records come and go, too.
+        loaded = data.draw(st.lists(st.sampled_from(numbers), unique=True, min_size=1))
+        edges = [(a, b) for a, b in data.draw(st.lists(pairs, max_size=8)) if a in loaded and b in loaded]
+        cluster_of = clusters(loaded, edges)
+        ids, events = ledger.resolve(members(*loaded), cluster_of, history, as_of)
+        assert set(ids) == set(loaded)
+        for a in loaded:
+            for b in loaded:
+                assert (ids[a] == ids[b]) == (cluster_of.get(a, a) == cluster_of.get(b, b))
+        assert resolve_again(loaded, cluster_of, [*history, *events]) == (ids, [])
+
+
+def resolve_again(loaded, cluster_of, history):
+    return ledger.resolve(members(*loaded), cluster_of, history, THIRD)

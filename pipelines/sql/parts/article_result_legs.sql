@@ -15,10 +15,10 @@ WITH counted AS (
     GROUP BY trial_id
 ), shared AS (
     -- An article that names a number which several trials state belongs to one of them; nobody can say to which.
-    SELECT DISTINCT i.trial_id, first_value(n.pmid) OVER (PARTITION BY i.trial_id ORDER BY n.pmid) AS pmid
+    SELECT s.trial_id, min(n.pmid) AS pmid
     FROM shared_numbers AS s
-    JOIN identifiers AS i USING (number)
     JOIN publication_numbers AS n USING (number)
+    GROUP BY s.trial_id
 )
 SELECT
     t.trial_id,

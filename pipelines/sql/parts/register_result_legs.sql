@@ -20,9 +20,10 @@ WITH versions AS (
     FROM registrations
     GROUP BY trial_id
 ), searched AS (
+    -- Results can stand on each of the trial's registers: all have to have been read, and the oldest reading counts.
     SELECT
         trial_id,
-        max(last_seen_directly) AS last_seen,
+        CASE WHEN bool_and(last_seen_directly IS NOT NULL) THEN min(last_seen_directly) END AS last_seen,
         bool_and(vanished_on IS NOT NULL) AS has_vanished
     FROM trial_sources
     GROUP BY trial_id

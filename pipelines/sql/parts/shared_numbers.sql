@@ -1,8 +1,13 @@
--- Numbers of other registers that two or three trials state: an article that names one belongs to one of these trials.
--- A number that more trials state is an umbrella or a programme and says nothing about any of them.
-SELECT number
-FROM identifiers
-WHERE kind IN ('registration', 'alias', 'cross_registration')
-    AND number NOT IN (SELECT number FROM placeholder_numbers)
-GROUP BY number
-HAVING count(DISTINCT trial_id) BETWEEN 2 AND 3
+-- Trials that state a number which is not theirs alone: an article that names it may be theirs or not, and nobody can
+-- say. A number that more than three trials state is an umbrella or a programme and says nothing about any of them.
+WITH stated AS (
+    SELECT DISTINCT number, trial_id
+    FROM identifiers
+    WHERE kind IN ('registration', 'alias', 'cross_registration')
+        AND number NOT IN (SELECT number FROM placeholder_numbers)
+)
+SELECT s.number, s.trial_id
+FROM stated AS s
+LEFT JOIN trial_numbers AS t USING (number)
+WHERE t.trial_id IS DISTINCT FROM s.trial_id
+    AND s.number IN (SELECT number FROM stated GROUP BY number HAVING count(*) BETWEEN 2 AND 3)

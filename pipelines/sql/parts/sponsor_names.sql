@@ -2,6 +2,8 @@
 -- Private persons share one neutral label and get no key: they are nobody to rank or count.
 WITH names AS (
     SELECT DISTINCT s.name, s.is_person FROM registration_lists AS r, unnest(r.sponsors) AS u(s) WHERE s.name IS NOT NULL
+    UNION
+    SELECT value, false FROM adjudication_list WHERE decision = 'correct' AND field = 'sponsor' AND value IS NOT NULL
 ), folded AS (
     SELECT
         name,

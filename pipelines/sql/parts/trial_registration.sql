@@ -16,6 +16,7 @@ WITH first_version AS (
         max(start_latest) AS start_latest,
         coalesce(bool_or(start_precision = 'year'), false) AS has_year_only
     FROM trial_sources
+    WHERE speaks
     GROUP BY trial_id
 ), registered AS (
     SELECT trial_id, min(registered_latest) AS registered_latest FROM registrations GROUP BY trial_id
