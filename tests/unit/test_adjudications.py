@@ -295,7 +295,13 @@ def test_tables_pass_their_checks(made, table):
 
 @pytest.mark.parametrize(
     ("field", "value"),
-    [("enrolment", "many"), ("enrolment", "12.7"), ("has_results", "perhaps"), ("results_posted", "2022-02-30"), ("start", "20/05/2020")],
+    [
+        ("enrolment", "many"),
+        ("enrolment", "12.7"),
+        ("has_results", "perhaps"),
+        ("results_posted", "2022-02-30"),
+        ("start", "20/05/2020"),
+    ],
 )
 def test_a_value_that_does_not_fit_its_field_stops_the_build(tmp_path, field, value):
     data = tmp_path / "data"
