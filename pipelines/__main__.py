@@ -84,6 +84,12 @@ def _parser() -> argparse.ArgumentParser:
 
     command = commands.add_parser("build", help="build, check and switch in the warehouse of a day")
     command.add_argument("--as-of", required=True, metavar="YYYY-MM-DD")
+    command.add_argument(
+        "--profile",
+        default="",
+        metavar="NAME",
+        help="judge by a published tracker's conventions, beside the warehouse; see docs/policies.md",
+    )
     command.set_defaults(run=_build)
 
     command = commands.add_parser("query", help="run SQL on the warehouse, read-only")
@@ -136,7 +142,7 @@ def _build(options: argparse.Namespace, chosen: Settings) -> int:
 
     as_of = importing.parse_day(options.as_of)
     with _progress() as say:
-        built = build.build(chosen, as_of, say=say)
+        built = build.build(chosen, as_of, say=say, profile=options.profile)
     for line in summary.lines(built):
         print(line)
     return LEFT_OUT if built.left_out else DONE

@@ -48,6 +48,7 @@ class Built:
     """What a build made, and what a person wants to know of it.
 
     folder: where its files lie. events: what it adds to the ledger. results: one per check.
+    profile: whose conventions the policies follow; ours where it is empty.
     left_out: files or parts of files that did not get in.
     """
 
@@ -62,6 +63,7 @@ class Built:
     left_out: Sequence[str]
     results: Sequence[Result]
     notes: Sequence[str]
+    profile: str = ""
 
     @property
     def failed(self) -> list[Result]:
@@ -78,19 +80,25 @@ def build(
     *,
     say: Callable[[str], None] = _silent,
     overrides: Mapping[str, str] | None = None,
+    profile: str = "",
 ) -> Built:
     """Builds the warehouse of the as-of date from all snapshots up to it, checks it, and switches to it.
 
-    say: told in a few words what is being done. overrides: see `queries.all_queries`. Raises UsageError where nothing
-    has been imported, DataError where a check fails; the last good build then stays the warehouse.
+    say: told in a few words what is being done. overrides: see `queries.all_queries`. profile: a published tracker's
+    conventions; its build stands beside the others, is not switched to and leaves the ledger as it is.
+    Raises UsageError where nothing has been imported or no policy knows the profile, DataError where a check fails; the
+    last good build then stays the warehouse.
     """
+    if profile and not any(profile in p.profiles for p in contracts().policies.values()):
+        known = sorted({name for p in contracts().policies.values() for name in p.profiles})
+        raise UsageError(f"No policy has a profile {profile!r}. There are: {', '.join(known)}.")
     with store.only_writer(settings.data):
         store.sweep(settings.data)
         taken = snapshots.listed(settings.data, as_of)
         registers = read_registers(settings, taken, say)
         articles = read_articles(settings, taken, registers, say)
         with unpublished(settings.data, as_of) as folder:
-            built = make(settings, as_of, [*registers, *articles], folder, say, overrides)
+            built = make(settings, as_of, [*registers, *articles], folder, say, overrides, profile)
             if built.failed:
                 raise DataError(complaint(built.failed))
             return publish(settings.data, built)
@@ -164,6 +172,7 @@ def make(
     folder: Path,
     say: Callable[[str], None] = _silent,
     overrides: Mapping[str, str] | None = None,
+    profile: str = "",
 ) -> Built:
     """Makes and checks all tables in `folder`. Where a check fails, nothing is written there but the verdict stands in
     `failed`; DataError is raised only where a table cannot be made at all."""
@@ -176,11 +185,11 @@ def make(
         prepare(connection, known, as_of, staged)
         decisions = adjudications.read(settings.adjudications, as_of)
         adjudications.fill(connection, decisions)
-        events = run_queries(connection, settings.data, as_of, say, overrides)
+        events = run_queries(connection, settings.data, as_of, say, overrides, profile)
         say("checking")
         results = _check(connection, known)
         identifier = _build_id(as_of, staged, settings.data, events, decisions)
-        built = _summary(connection, identifier, as_of, folder, staged, events, results)
+        built = replace(_summary(connection, identifier, as_of, folder, staged, events, results), profile=profile)
         if not built.failed:
             say("writing")
             _write_tables(connection, known, folder)
@@ -250,10 +259,11 @@ def run_queries(
     as_of: date,
     say: Callable[[str], None] = _silent,
     overrides: Mapping[str, str] | None = None,
+    profile: str = "",
 ) -> list[ledger.Event]:
     """Makes every relation in order; returns the ledger's new events."""
     events: list[ledger.Event] = []
-    for query in queries.all_queries(overrides):
+    for query in queries.all_queries(overrides, profile):
         if query.name == "trial_members":
             say("identity")
             events = trials.trial_members(connection, data, as_of)
@@ -433,15 +443,22 @@ def publish(data: Path, built: Built) -> Built:
     """Appends to the ledger, puts the build under its name and switches the warehouse to it.
 
     A build of a date before the ledger's last event appends nothing: later builds have already named what it names.
+    A build under a profile is put beside the others and nothing else.
     """
+    if built.profile:
+        return replace(built, folder=_placed(built, data / "builds" / f"{built.id}-{built.profile}"))
     last = ledger.last_date(data)
     if last is None or built.as_of >= last:
         ledger.append(data, built.events)
-    target = data / "builds" / built.id
-    if not target.exists():
-        built.folder.rename(target)
+    target = _placed(built, data / "builds" / built.id)
     store.switch(data / "warehouse", target)
     return replace(built, folder=target)
+
+
+def _placed(built: Built, target: Path) -> Path:
+    if not target.exists():
+        built.folder.rename(target)
+    return target
 
 
 def _write_manifest(built: Built) -> None:
@@ -449,6 +466,7 @@ def _write_manifest(built: Built) -> None:
     tables = [t.name for t in contracts().tables.values() if not t.about_run]
     spec = {
         "build": built.id,
+        "profile": built.profile or None,
         "as_of": built.as_of.isoformat(),
         "payloads": [{key: str(p[key]) for key in ("source", "snapshot", "payload", "sha256")} for p in built.payloads],
         "tables": {name: snapshots.sha256_of(built.folder / f"{name}.parquet") for name in tables},

@@ -13,7 +13,7 @@ import functools
 import hashlib
 import tomllib
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -124,6 +124,7 @@ class Policy:
 
     kind: `reporting` (a clock runs from completion) or `registration` (before the first participant).
     required_sources: where results could stand; without them nothing is called overdue.
+    profiles: parameters in which a published tracker differs from us, by the profile's name; see `under`.
     """
 
     id: str
@@ -139,10 +140,18 @@ class Policy:
     parameters: Mapping[str, Any]
     legs: tuple[Leg, ...]
     required_sources: tuple[str, ...] = ()
+    profiles: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
 
     @property
     def table(self) -> str:
         return "legs_" + self.id.replace("-", "_")
+
+    def under(self, profile: str) -> "Policy":
+        """The policy as a profile judges it; itself, where the profile does not speak of it."""
+        if profile not in self.profiles:
+            return self
+        own = self.profiles[profile]
+        return replace(self, version=f"{self.version}+{profile}", parameters={**self.parameters, **own})
 
 
 @dataclass(frozen=True)
@@ -238,6 +247,9 @@ def _served(spec: Mapping[str, Any] | None) -> Served | None:
 def _policy(path: Path) -> Policy:
     spec = tomllib.loads(path.read_text(encoding="utf-8"))
     legs = tuple(Leg(name=name, **s) for name, s in spec.pop("legs").items())
+    for name, own in spec.get("profiles", {}).items():
+        if strange := set(own) - set(spec["parameters"]):
+            raise ValueError(f"{path.name}: profile {name} sets parameters that the policy has not: {sorted(strange)}")
     return Policy(id=path.stem, legs=legs, required_sources=tuple(spec.pop("required_sources", ())), **spec)
 
 

@@ -10,7 +10,7 @@ import functools
 import graphlib
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from pipelines import merging
@@ -76,13 +76,15 @@ def named_relations(sql: str) -> set[str]:
     return found
 
 
-def all_queries(overrides: Mapping[str, str] | None = None) -> list[Query]:
+def all_queries(overrides: Mapping[str, str] | None = None, profile: str = "") -> list[Query]:
     """Every relation in an order in which each stands after what it needs.
 
+    profile: whose conventions the policies follow; ours where it is empty.
     overrides: name -> SQL text that takes the place of the file's (tests plant faults with it). Raises ValueError
     where the queries need each other in a circle or name a relation that nobody makes.
     """
     known = contracts()
+    known = replace(known, policies={name: p.under(profile) for name, p in known.policies.items()})
     sql = {p.stem: p.read_text(encoding="utf-8") for p in (*SQL.glob("*.sql"), *(SQL / "parts").glob("*.sql"))}
     del sql["macros"]
     policies = {p.table: p for p in known.policies.values()}

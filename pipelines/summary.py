@@ -8,6 +8,8 @@ from pipelines.contracts import contracts
 
 def lines(built: Built) -> Iterator[str]:
     """The summary of a build, line by line."""
+    if built.profile:
+        yield f"Judged as {built.profile} judges, not as we do, into {built.folder}; the warehouse stays as it is."
     yield f"Build {built.id}: {built.counts['trials']:,} trials, {built.counts['publications']:,} publications"
     yield "Files (records in = current + superseded + duplicate + rejected; for PubMed also not wanted, held back):"
     for p in built.payloads:

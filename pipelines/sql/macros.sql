@@ -111,3 +111,13 @@ CREATE OR REPLACE MACRO us_deadline(start_day) AS CASE
 -- Whether a source was looked at recently enough to show that nothing is there.
 CREATE OR REPLACE MACRO recent_enough(day) AS
     day >= getvariable('as_of') - CAST(getvariable('policy').max_source_age_days AS INTEGER);
+
+-- Whether the register was looked at recently enough, in words for the leg.
+CREATE OR REPLACE MACRO searched_leg(last_seen, has_vanished, registration) AS leg(
+    CASE WHEN last_seen IS NULL THEN 'the register itself was not read'
+         ELSE 'record last seen ' || last_seen || CASE WHEN has_vanished THEN ', gone from the register since' ELSE '' END
+    END,
+    coalesce(recent_enough(last_seen) AND NOT has_vanished, false), registration, 'last_seen');
+
+-- A number of days after a day.
+CREATE OR REPLACE MACRO days_after(day, days) AS CAST(day + CAST(days AS INTEGER) AS DATE);

@@ -1,0 +1,11 @@
+-- Whether each trial tests a medicine, by the types of its interventions.
+SELECT
+    t.trial_id,
+    CASE
+        WHEN bool_or(i.intervention_type IN ('drug', 'biological', 'genetic', 'combination_product')) THEN true
+        WHEN bool_and(i.intervention_type IS NOT NULL AND i.intervention_type <> 'other') THEN false END AS is_medicinal,
+    min(i.registration_id) AS registration_id,
+    array_to_string(list_sort(list(DISTINCT i.intervention_type)), ', ') AS types
+FROM trials AS t
+LEFT JOIN interventions AS i USING (trial_id)
+GROUP BY t.trial_id

@@ -1,0 +1,103 @@
+"""The two UK policies and their registration rules, row by row and at each boundary day."""
+
+from datetime import date
+
+import pytest
+
+from tests.worlds import AS_OF, nct, put_studies, rows, study, tables
+
+
+def at(*countries: str, **fields):
+    sites = {"protocolSection": {"contactsLocationsModule": {"locations": [{"country": c} for c in countries]}}}
+    kinds = fields.pop("kinds", ())
+    if kinds:
+        sites["protocolSection"]["armsInterventionsModule"] = {
+            "interventions": [{"type": kind, "name": "Invented"} for kind in kinds]
+        }
+    return fields | {"extra": sites}
+
+
+# AS_OF is 2024-06-30; the studies complete on 2021-06-10 unless they say otherwise.
+HRA = {
+    "a UK site": (at("United Kingdom"), "overdue", "yes"),
+    "one of several countries": (at("France", "United Kingdom"), "overdue", "yes"),
+    "elsewhere only": (at("France"), "out_of_scope", "no"),
+    "no country named": (at(), "scope_unknown", "possible"),
+    "observational": (at("United Kingdom", study_type="OBSERVATIONAL"), "out_of_scope", "no"),
+    "the clock is completion, not primary completion": (
+        at("United Kingdom", pcd="2023-01-01", cd="2023-06-30"), "not_due", "yes"),
+    "a day later": (at("United Kingdom", pcd="2023-01-01", cd="2023-06-29"), "overdue", "yes"),
+    "primary completion stands for it": (at("United Kingdom", pcd="2023-06-29", cd=None), "overdue", "yes"),
+    "reported on the last day": (at("United Kingdom", results=("2022-06-10", "2022-07-10")), "reported_on_time", "yes"),
+    "reported a day late": (at("United Kingdom", results=("2022-06-11", "2022-07-10")), "reported_late", "yes"),
+    "withdrawn": (at("United Kingdom", status="WITHDRAWN", enrolment=0), "never_started", "yes"),
+}  # fmt: skip
+
+REGULATIONS = {
+    "began before them": (at("United Kingdom", kinds=["DRUG"]), "out_of_scope"),
+    "begins on the day": (at("United Kingdom", kinds=["DRUG"], start="2026-04-28", pcd="2027-01-01", cd="2027-06-01"),
+                          "scope_unknown"),
+    "begins the day before": (at("United Kingdom", kinds=["DRUG"], start="2026-04-27", pcd="2027-01-01", cd="2027-06-01"),
+                              "out_of_scope"),
+    "may begin later in the month": (at("United Kingdom", kinds=["DRUG"], start="2026-04", pcd="2027-01-01", cd="2027-06-01"),
+                                     "scope_unknown"),
+    "no medicine": (at("United Kingdom", kinds=["BEHAVIORAL"], start="2026-05-01", pcd="2027-01-01", cd=None), "out_of_scope"),
+    "kind not told": (at("United Kingdom", kinds=["OTHER"], start="2026-05-01", pcd="2027-01-01", cd=None), "scope_unknown"),
+    "elsewhere": (at("France", kinds=["DRUG"], start="2026-05-01", pcd="2027-01-01", cd=None), "out_of_scope"),
+}  # fmt: skip
+
+# A start on 2020-01-15; 42 days later is 2020-02-26.
+WEEKS = {
+    "before": ("2020-01-14", "2020-01-15", "prospective"),
+    "on the last day": ("2020-02-26", "2020-01-15", "prospective"),
+    "a day late": ("2020-02-27", "2020-01-15", "retrospective"),
+    "month only, in time by both ends": ("2020-02-12", "2020-01", "prospective"),
+    "month only, between": ("2020-02-13", "2020-01", "unknown"),
+    "month only, on the last day of the latest": ("2020-03-13", "2020-01", "unknown"),
+    "month only, late by both ends": ("2020-03-14", "2020-01", "retrospective"),
+    "leap day": ("2020-04-11", "2020-02-29", "prospective"),
+    "no start": ("2020-01-14", None, "unknown"),
+    "not begun": ("2024-06-01", "2024-07-01", "not_started"),
+}
+
+
+def judged(tmp_path, cases, as_of=AS_OF):
+    data = tmp_path / "data"
+    put_studies(data, as_of, [study(i, **fields) for i, fields in enumerate(cases)])
+    return data
+
+
+def test_hra(tmp_path):
+    data = judged(tmp_path, [fields for fields, *_ in HRA.values()])
+    with tables(data) as connection:
+        found = rows(connection, "SELECT trial_id, status, applies FROM reporting_status WHERE policy = 'uk-hra'")
+    expected = {(nct(i), status, applies) for i, (_, status, applies) in enumerate(HRA.values())}
+    names = {nct(i): name for i, name in enumerate(HRA)}
+    assert {(names[n], *rest) for n, *rest in found} == {(names[n], *rest) for n, *rest in expected}
+
+
+def test_regulations_of_2026(tmp_path):
+    day = date(2026, 6, 30)
+    data = judged(tmp_path, [fields for fields, _ in REGULATIONS.values()], day)
+    with tables(data, day) as connection:
+        found = dict(rows(connection, "SELECT trial_id, status FROM reporting_status WHERE policy = 'uk-ctr-2026'"))
+        unknown = rows(
+            connection,
+            "SELECT DISTINCT decided_by FROM reporting_status WHERE policy = 'uk-ctr-2026' AND status = 'scope_unknown'",
+        )
+    assert {name: found[nct(i)] for i, name in enumerate(REGULATIONS)} == {n: s for n, (_, s) in REGULATIONS.items()}
+    assert {d for (d,) in unknown} == {"approved", "interventions, approved"}
+
+
+@pytest.mark.parametrize("rule", ["uk-6-weeks", "uk-ctr-2026-90-days"])
+def test_registration_rules(tmp_path, rule):
+    data = judged(tmp_path, [dict(registered=r, start=s) for r, s, _ in WEEKS.values()])
+    with tables(data) as connection:
+        found = dict(rows(connection, f"SELECT trial_id, status FROM registration_status WHERE rule = '{rule}'"))
+    if rule == "uk-6-weeks":
+        assert {name: found[nct(i)] for i, name in enumerate(WEEKS)} == {n: s for n, (_, _, s) in WEEKS.items()}
+        return
+    # Without the day of approval nothing is certainly late.
+    verdicts = {name: found[nct(i)] for i, name in enumerate(WEEKS)}
+    assert verdicts == dict.fromkeys(WEEKS, "unknown") | {
+        "before": "prospective", "not begun": "not_started", "leap day": "unknown"}  # fmt: skip
