@@ -11,11 +11,13 @@ from pipelines import queries, staging
 from pipelines.contracts import contracts
 
 REGISTERS = "registration_records"
+FLAGS = "regulatory_flags"
 ARTICLES = "articles"
 
 STAGED_FROM: Mapping[str, str] = {
     "staged_registrations": REGISTERS,
     "cited_pmids": REGISTERS,
+    "staged_regulatory_flags": FLAGS,
     "staged_articles": ARTICLES,
     "staged_index": ARTICLES,
     "article_payloads": ARTICLES,
@@ -55,7 +57,7 @@ def origins() -> dict[str, Origin]:
         for name in query.needs:
             origin |= Origin(frozenset({name}), frozenset()) if name in published else found[name]
         if query.is_published and not ACCOUNTS.isdisjoint(relations):
-            origin |= _staged([REGISTERS, ARTICLES])
+            origin |= _staged([REGISTERS, FLAGS, ARTICLES])
         found[query.name] = origin
         if query.is_published:
             published[query.name] = origin

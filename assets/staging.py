@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 
 import dagster as dg
 
-from assets.lineage import ARTICLES, REGISTERS, sources_of
+from assets.lineage import ARTICLES, FLAGS, REGISTERS, sources_of
 from assets.raw import raw_key
 from assets.resources import Workshop, readable_errors
 from pipelines.contracts import contracts
@@ -26,7 +26,7 @@ def staging_assets() -> list[dg.AssetsDefinition]:
 
 
 def _registers() -> dg.AssetsDefinition:
-    sources = sources_of(REGISTERS)
+    sources = [*sources_of(REGISTERS), *sources_of(FLAGS)]
 
     @dg.multi_asset(name="read_registers", specs=[_spec(code) for code in sources])
     def read_registers(context: dg.AssetExecutionContext, workshop: Workshop) -> Iterator[dg.MaterializeResult]:

@@ -105,12 +105,12 @@ def build(
 
 
 def read_registers(settings: Settings, taken: Sequence[Snapshot], say: Callable[[str], None] = _silent) -> list[Staged]:
-    """Stages the payloads of all registers. Raises UsageError where nothing has been imported at all."""
+    """Stages the payloads of all registers, and of the reference inputs beside them. Raises UsageError where nothing
+    has been imported at all."""
     if not taken:
         raise UsageError("Nothing has been imported up to that day: run `import` first.")
-    return staging.stage(
-        settings.data, _of_kind(taken, "registration_records"), workers=settings.threads, told=_told(say)
-    )
+    wanted = [*_of_kind(taken, "registration_records"), *_of_kind(taken, "regulatory_flags")]
+    return staging.stage(settings.data, wanted, workers=settings.threads, told=_told(say))
 
 
 def read_articles(
@@ -307,15 +307,13 @@ def _make(connection: duckdb.DuckDBPyConnection, table: Table, sql: str) -> None
 def _set_policy(connection: duckdb.DuckDBPyConnection, policy: Policy) -> None:
     """Makes the parameters of the policy file available as getvariable('policy').<name>."""
     items = [f"'id': {quote(policy.id)}", f"'version': {quote(policy.version)}"]
-    for name, value in policy.parameters.items():
-        literal = (
-            f"DATE '{value}'" if isinstance(value, date) else quote(value) if isinstance(value, str) else str(value)
-        )
-        items.append(f"'{name}': {literal}")
+    items += [f"'{name}': {_literal(value)}" for name, value in policy.parameters.items()]
     connection.execute(f"SET VARIABLE policy = {{{', '.join(items)}}}")
 
 
 def _literal(value: Any) -> str:
+    if isinstance(value, list):  # of texts, also where it is empty
+        return f"[{', '.join(map(_literal, value))}]::VARCHAR[]"
     if isinstance(value, date):
         return f"DATE '{value}'"
     return quote(value) if isinstance(value, str) else str(value)
@@ -397,8 +395,10 @@ def views(known: Contracts, as_of: date) -> dict[str, tuple[str, str]]:
         "reporting_lateness": (
             f"Days late on the as-of date {as_of}, at least and at most, for whatever is due: reported or missing.",
             f"""SELECT trial_id, policy, status, due_earliest, due_latest,
-                CASE WHEN status_group = 'due, missing' THEN date_diff('day', due_latest, DATE '{as_of}')
-                     ELSE days_late_min END AS days_late_min,
+                CASE WHEN status_group <> 'due, missing' THEN days_late_min
+                     -- A submission that was withdrawn came no later than its day.
+                     WHEN first_submitted IS NOT NULL THEN greatest(0, date_diff('day', due_latest, first_submitted))
+                     ELSE date_diff('day', due_latest, DATE '{as_of}') END AS days_late_min,
                 CASE WHEN status_group = 'due, missing' THEN date_diff('day', due_earliest, DATE '{as_of}')
                      ELSE days_late_max END AS days_late_max
             FROM reporting_status
@@ -419,6 +419,10 @@ def views(known: Contracts, as_of: date) -> dict[str, tuple[str, str]]:
                 reported / nullif(due + cannot_judge, 0) AS reported_share_low,
                 (reported + cannot_judge) / nullif(due + cannot_judge, 0) AS reported_share_high
             FROM reporting_status GROUP BY policy""",
+        ),
+        "penalty_estimates": (
+            "An upper bound that nobody has been fined: a law's daily amount for the days certainly past the grace.",
+            queries.penalty_estimates(known),
         ),
     }
 

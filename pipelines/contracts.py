@@ -124,6 +124,7 @@ class Policy:
 
     kind: `reporting` (a clock runs from completion) or `registration` (before the first participant).
     required_sources: where results could stand; without them nothing is called overdue.
+    gives: standard columns that only some policies know (`first_submitted`, `grace_days`).
     profiles: parameters in which a published tracker differs from us, by the profile's name; see `under`.
     """
 
@@ -140,6 +141,7 @@ class Policy:
     parameters: Mapping[str, Any]
     legs: tuple[Leg, ...]
     required_sources: tuple[str, ...] = ()
+    gives: tuple[str, ...] = ()
     profiles: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
 
     @property
@@ -247,10 +249,16 @@ def _served(spec: Mapping[str, Any] | None) -> Served | None:
 def _policy(path: Path) -> Policy:
     spec = tomllib.loads(path.read_text(encoding="utf-8"))
     legs = tuple(Leg(name=name, **s) for name, s in spec.pop("legs").items())
-    for name, own in spec.get("profiles", {}).items():
-        if strange := set(own) - set(spec["parameters"]):
-            raise ValueError(f"{path.name}: profile {name} sets parameters that the policy has not: {sorted(strange)}")
-    return Policy(id=path.stem, legs=legs, required_sources=tuple(spec.pop("required_sources", ())), **spec)
+    for name in ("required_sources", "gives"):
+        spec[name] = tuple(spec.get(name, ()))
+    policy = Policy(id=path.stem, legs=legs, **spec)
+    unknown = {*policy.gives} - {*_GIVEN_BY_SOME}
+    unknown |= {name for changed in policy.profiles.values() for name in changed} - {*policy.parameters}
+    if unknown:
+        raise ValueError(
+            f"{path.name}: gives or profiles name what is no standard column or parameter: {sorted(unknown)}"
+        )
+    return policy
 
 
 def _source(path: Path) -> Source:
@@ -286,6 +294,11 @@ _REPORTING_COLUMNS = {
     "seen_public_by": ("DATE", "Date of the first snapshot that shows the results."),
 }
 
+_GIVEN_BY_SOME = {
+    "first_submitted": ("DATE", "First submission of results, also where it was withdrawn later."),
+    "grace_days": ("INTEGER", "Days after the due date before anything is called overdue."),
+}
+
 _REGISTRATION_COLUMNS = {
     "status": ("VARCHAR", "Verdict of the rule."),
     "registered": ("DATE", "First submission to a registry, earliest over the trial's registrations."),
@@ -306,6 +319,7 @@ def legs_table(policy: Policy) -> Table:
         Column("trial_id", "VARCHAR", "The trial.", required=True, references="trials.trial_id"),
         Column("rule_version", "VARCHAR", "Version of the policy's rule.", required=True),
         *(Column(name, type_, text, vocabulary=vocabulary.get(name)) for name, (type_, text) in standard.items()),
+        *(Column(name, *_GIVEN_BY_SOME[name]) for name in policy.gives),
         *(Column(leg.name, LEG_TYPE, leg.question, required=True) for leg in policy.legs),
     ]
     return Table(

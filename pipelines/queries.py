@@ -18,8 +18,8 @@ from pipelines.contracts import Contracts, Policy, contracts, quote
 from pipelines.settings import SQL
 
 STAGED = (
-    "staged_registrations", "staged_articles", "staged_index", "payload_reports", "payload_rejects",
-    "article_payloads", "snapshots",
+    "staged_registrations", "staged_regulatory_flags", "staged_articles", "staged_index", "payload_reports",
+    "payload_rejects", "article_payloads", "snapshots",
 )  # fmt: skip
 """Relations that reading leaves behind; see `staging.register`."""
 
@@ -133,15 +133,18 @@ def _reporting_union(policy: Policy) -> str:
     scope = [leg.name for leg in policy.legs if leg.role == "scope"]
     others = [leg.name for leg in policy.legs if leg.role != "scope"]
     dates = "clock_earliest, clock_latest, due_earliest, due_latest, due_undeferred, public_date, reported_date"
-    grace = policy.parameters["grace_days"]
+    grace = "grace_days" if "grace_days" in policy.gives else f"{policy.parameters['grace_days']} AS grace_days"
+    first = "first_submitted" if "first_submitted" in policy.gives else "NULL::DATE AS first_submitted"
     in_scope = " AND ".join(f"{name}.outcome" for name in scope)
     false = ", ".join(f"CASE WHEN NOT {name}.outcome THEN {quote(name)} END" for name in scope)
     unknown = ", ".join(f"CASE WHEN {name}.outcome IS NULL THEN {name}.field END" for name in scope)
     proxy = " OR ".join(f"{name}.is_proxy" for name in scope)
     return (
-        f"SELECT {quote(policy.id)} AS policy, trial_id, rule_version, {grace} AS grace_days, "
-        f"{dates}, submitted_date, seen_public_by, {in_scope} AS in_scope, concat_ws(', ', {false}) AS false_legs, "
-        f"concat_ws(', ', {unknown}) AS unknown_fields, {proxy} AS has_proxy, {', '.join(others)} FROM {policy.table}"
+        f"SELECT {quote(policy.id)} AS policy, trial_id, rule_version, {grace}, "
+        f"{dates}, submitted_date, {first}, seen_public_by, {in_scope} AS in_scope, "
+        f"concat_ws(', ', {false}) AS false_legs, "
+        f"array_to_string(list_sort(list_distinct([{unknown}])), ', ') AS unknown_fields, "
+        f"{proxy} AS has_proxy, {', '.join(others)} FROM {policy.table}"
     )
 
 
@@ -154,4 +157,16 @@ def status_evidence(known: Contracts) -> str:
         f"rule_version FROM {p.table}"
         for p in known.policies.values()
         for leg in p.legs
+    )
+
+
+def penalty_estimates(known: Contracts) -> str:
+    """The view of what a law's daily amount would come to, over the policies that name one."""
+    return "\nUNION ALL\n".join(
+        "SELECT trial_id, policy, days_past_grace, penalty_per_day, days_past_grace * penalty_per_day AS upper_bound "
+        f"FROM (SELECT trial_id, policy, days_late_min - {p.parameters['grace_days']} AS days_past_grace, "
+        f"{p.parameters['penalty_per_day']} AS penalty_per_day FROM reporting_lateness WHERE policy = {quote(p.id)}) "
+        "WHERE days_past_grace > 0"
+        for p in known.of_kind("reporting")
+        if "penalty_per_day" in p.parameters
     )

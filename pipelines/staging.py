@@ -187,14 +187,16 @@ def _staged(snapshot: Snapshot, payload: Payload, folder: Path) -> Staged:
 
 
 def register(connection: duckdb.DuckDBPyConnection, staged: Sequence[Staged]) -> None:
-    """Makes the staged payloads available as staged_registrations, staged_articles and staged_index (views), and their
-    accounts as payload_reports, payload_rejects, article_payloads and snapshots (tables)."""
+    """Makes the staged payloads available as staged_registrations, staged_regulatory_flags, staged_articles and
+    staged_index (views; empty where nothing of the kind was imported), and their accounts as payload_reports,
+    payload_rejects, article_payloads and snapshots (tables)."""
     _accounts(connection, staged)
-    by_kind: dict[str, list[Staged]] = {"registration_records": [], "articles": []}
+    by_kind: dict[str, list[Staged]] = {"registration_records": [], "regulatory_flags": [], "articles": []}
     for item in staged:
         by_kind[module(item.snapshot.source).KIND].append(item)
     relations = [
         ("staged_registrations", "registration_records", [s.records for s in by_kind["registration_records"]]),
+        ("staged_regulatory_flags", "regulatory_flags", [s.records for s in by_kind["regulatory_flags"]]),
         ("staged_articles", "articles", [s.records for s in by_kind["articles"]]),
         ("staged_index", "article_index", [s.index for s in by_kind["articles"]]),
     ]

@@ -103,6 +103,11 @@ CREATE OR REPLACE MACRO completed_by(earliest, latest) AS CASE
     WHEN latest <= getvariable('as_of') THEN true
     WHEN earliest > getvariable('as_of') THEN false END;
 
+-- Whether an interval of days lies on or after a day: true, false, or unknown where the day lies in it or there is none.
+CREATE OR REPLACE MACRO on_or_after(earliest, latest, day) AS CASE
+    WHEN earliest >= day THEN true
+    WHEN latest < day THEN false END;
+
 -- The last day to register under the FDAAA. Starts before the duty began had until the day it began.
 CREATE OR REPLACE MACRO us_deadline(start_day) AS CASE
     WHEN start_day < getvariable('policy').first_deadline THEN getvariable('policy').first_deadline

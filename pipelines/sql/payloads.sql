@@ -8,6 +8,11 @@ WITH registration_fate AS (
     FROM registration_sightings AS s
     LEFT JOIN version_spans AS v USING (file, record_number)
     GROUP BY s.file
+), flag_fate AS (
+    SELECT s.file, count(c.file) AS current_records, count(*) - count(c.file) AS superseded
+    FROM staged_regulatory_flags AS s
+    LEFT JOIN regulatory_flags AS c USING (file, record_number)
+    GROUP BY s.file
 ), articles AS (
     SELECT
         e.file, e.record_number, e.is_applied,
@@ -30,8 +35,8 @@ WITH registration_fate AS (
 )
 SELECT
     p.source, p.snapshot, p.snapshot_date, p.scope, p.payload, p.bytes, p.sha256, p.records_in,
-    coalesce(r.current_records, a.current_records, 0) AS current_records,
-    coalesce(r.superseded, a.superseded, 0) AS superseded,
+    coalesce(r.current_records, g.current_records, a.current_records, 0) AS current_records,
+    coalesce(r.superseded, g.superseded, a.superseded, 0) AS superseded,
     coalesce(r.duplicate, a.duplicate, 0) AS duplicate,
     p.rejected,
     coalesce(a.held_back, 0) AS held_back,
@@ -42,5 +47,6 @@ SELECT
     coalesce(NOT f.is_applied, false) AS is_held_back
 FROM payload_reports AS p
 LEFT JOIN registration_fate AS r USING (file)
+LEFT JOIN flag_fate AS g USING (file)
 LEFT JOIN article_fate AS a USING (file)
 LEFT JOIN article_files AS f USING (file)

@@ -11,7 +11,7 @@ WITH judged AS (
             getvariable('as_of'), started.outcome, in_scope, in_scope_before.outcome, clock_earliest, running.outcome,
             public.outcome, reported_date, seen_public_by, submitted.outcome, coalesce(submitted_date, getvariable('as_of')),
             cancelled.outcome,
-            searched.outcome, due_earliest, due_earliest, grace_days) AS status_earliest
+            searched.outcome, due_earliest, least(due_earliest, due_undeferred), grace_days) AS status_earliest
     FROM reporting_legs
 )
 SELECT
@@ -42,8 +42,10 @@ SELECT
     public_date,
     reported_date,
     submitted_date,
+    first_submitted,
     CASE WHEN v.status_group IN ('due, reported', 'due, submitted') AND coalesce(submitted_date, reported_date) IS NOT NULL
-        THEN greatest(0, date_diff('day', due_latest, coalesce(submitted_date, reported_date))) END AS days_late_min,
+        THEN greatest(0, date_diff('day', due_latest, least(first_submitted, coalesce(submitted_date, reported_date))))
+        END AS days_late_min,
     CASE WHEN v.status_group IN ('due, reported', 'due, submitted') AND coalesce(submitted_date, reported_date) IS NOT NULL
         THEN greatest(0, date_diff('day', due_earliest, coalesce(submitted_date, reported_date))) END AS days_late_max,
     public.outcome AND reported_date < clock_earliest AS reported_before_completion

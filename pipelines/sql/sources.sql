@@ -12,6 +12,8 @@ WITH newest AS (
     SELECT source, count(*) AS records FROM registrations GROUP BY source
     UNION ALL
     SELECT 'pubmed', count(*) FROM publications
+    UNION ALL
+    SELECT 'ctgov_flags', count(*) FROM regulatory_flags HAVING count(*) > 0
 )
 SELECT
     s.source, s.title, s.kind, s.publisher, s.url, s.licence, s.terms, s.attribution, s.redistributable,

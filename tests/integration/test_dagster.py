@@ -194,7 +194,8 @@ def test_graph_runs_from_the_raw_archive_to_the_warehouse(graph: Any) -> None:
 
 def test_lineage_knows_every_staged_relation() -> None:
     assert {*STAGED_FROM, *ACCOUNTS} - {"cited_pmids"} == set(queries.STAGED)
-    assert {*sources_of("registration_records"), *sources_of("articles")} == set(contracts().sources)
+    kinds = ("registration_records", "regulatory_flags", "articles")
+    assert {source for kind in kinds for source in sources_of(kind)} == set(contracts().sources)
     assert all(origin.tables or origin.sources for origin in origins().values())
 
 

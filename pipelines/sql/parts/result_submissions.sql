@@ -13,6 +13,7 @@ WITH events AS (
         count(*) FILTER (WHERE event = 'cancelled') AS cancellations,
         coalesce(bool_or(event = 'cancelled' AND date IS NULL), false) AS has_undated_cancellation,
         coalesce(bool_or(event = 'submitted'), false) AS was_submitted,
+        coalesce(bool_or(event = 'submitted' AND date IS NULL), false) AS has_undated_submission,
         max(date) FILTER (WHERE event = 'returned') AS last_returned,
         max(date) FILTER (WHERE event = 'cancelled') AS last_cancelled
     FROM events
@@ -47,5 +48,6 @@ SELECT
         WHEN cancellations = 0 THEN submissions[1]
         WHEN has_undated_cancellation THEN coalesce(submissions[unexplained + 1], last_submitted)
         ELSE list_min(list_filter(submissions, lambda d: d >= last_cancelled)) END AS live_since,
+    CASE WHEN NOT has_undated_submission THEN submissions[1] END AS first_submitted,
     last_cancelled
 FROM judged

@@ -1,0 +1,32 @@
+-- The registration at ClinicalTrials.gov that speaks first for each trial that has any, with its lists, submissions and
+-- the flags that the register withdrew in January 2017.
+WITH spoken AS (
+    SELECT *
+    FROM trial_sources
+    WHERE registry = 'nct'
+    QUALIFY row_number() OVER (PARTITION BY trial_id ORDER BY speaks DESC, place) = 1
+), shown AS (
+    SELECT registration_id, min(first_seen) AS seen_public_by
+    FROM registration_versions WHERE has_results GROUP BY registration_id
+)
+SELECT
+    r.*,
+    v.seen_public_by,
+    s.runs,
+    coalesce(s.never_ran, false) AS never_ran,
+    list_filter(coalesce(l.countries, []), lambda c: NOT coalesce(c.is_removed, false)).list_transform(lambda c: c.country)
+        AS countries,
+    list_transform(coalesce(l.interventions, []), lambda i: i.type) AS intervention_types,
+    coalesce(h.is_live, false) AS is_live,
+    coalesce(h.is_cancelled, false) AS is_cancelled,
+    h.live_since,
+    h.last_cancelled,
+    h.first_submitted,
+    EXISTS (FROM regulatory_flags) AS has_flags_of_2017,
+    f.is_fda_regulated AS was_fda_regulated
+FROM spoken AS r
+JOIN registration_lists AS l USING (registration_id)
+LEFT JOIN shown AS v USING (registration_id)
+LEFT JOIN result_submissions AS h USING (registration_id)
+LEFT JOIN regulatory_flags AS f USING (registration_id)
+LEFT JOIN vocabulary_recruitment_status AS s ON s.code = r.status

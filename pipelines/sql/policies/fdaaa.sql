@@ -1,0 +1,257 @@
+-- FDAAA: results at ClinicalTrials.gov within 12 months of primary completion, for applicable clinical trials.
+-- A trial that started before the Final Rule and states neither FDA flag goes the old route: the flag of January 2017,
+-- the kind of intervention and a site in the US decide in their place.
+WITH dated AS (
+    SELECT
+        *,
+        getvariable('policy').readings = 'latest' AS is_latest_only,
+        CASE WHEN is_latest_only THEN start_latest ELSE start_earliest END AS started_earliest,
+        coalesce(primary_completion_latest, completion_latest) AS clock_latest,
+        CASE WHEN is_latest_only THEN coalesce(primary_completion_latest, completion_latest)
+             ELSE coalesce(primary_completion_earliest, completion_earliest) END AS clock_earliest,
+        CASE WHEN coalesce(delay_submitted, delay_posted) <= getvariable('as_of')
+            THEN coalesce(delay_submitted, delay_posted) END AS certificate,
+        due_day(clock_latest, getvariable('policy').months) AS due_undeferred
+    FROM nct_registrations
+), deferred AS (
+    SELECT
+        *,
+        on_or_after(started_earliest, start_latest, getvariable('policy').effective) AS starts_under_rule,
+        on_or_after(clock_earliest, clock_latest, getvariable('policy').effective) AS completes_under_rule,
+        coalesce(is_ppsd AND getvariable('policy').ppsd_counts, false) AS is_surveillance,
+        is_live OR (is_cancelled AND getvariable('policy').withdrawn_submission_counts) AS is_handed_in,
+        CASE WHEN getvariable('policy').withdrawn_submission_counts THEN first_submitted ELSE live_since END AS handed_in,
+        CASE WHEN certificate IS NULL THEN getvariable('policy').grace_days
+             ELSE getvariable('policy').certificate_grace_days END AS grace_days,
+        CASE
+            WHEN clock_latest IS NULL OR certificate IS NULL THEN due_undeferred
+            WHEN NOT getvariable('policy').certificate_covers_reported AND (coalesce(has_results, false) OR is_handed_in)
+                THEN due_undeferred
+            ELSE greatest(due_undeferred, due_day(
+                CASE WHEN getvariable('policy').certificate_from = 'completion' THEN clock_latest ELSE certificate END,
+                getvariable('policy').certificate_months)) END AS due_latest
+    FROM dated
+), judged AS (
+    SELECT
+        *,
+        CASE WHEN is_latest_only THEN due_latest ELSE due_day(clock_earliest, getvariable('policy').months) END
+            AS due_earliest,
+        -- Another source that passes the record on has no flags to show: only the register itself can leave them blank.
+        coalesce(NOT starts_under_rule, false) AND last_seen_directly IS NOT NULL
+            AND is_fda_regulated_drug IS NULL AND is_fda_regulated_device IS NULL AS is_old_route,
+        NOT list_contains(getvariable('policy').phases_outside, phase) AS is_covered_phase,
+        coalesce(primary_purpose <> 'device_feasibility', true) AS is_no_feasibility,
+        -- A record that shows a posting date and no results contradicts itself.
+        CASE
+            WHEN has_results THEN true
+            WHEN getvariable('policy').submitted_counts_as_reported AND is_handed_in
+                AND getvariable('as_of') > due_latest + grace_days THEN true
+            WHEN has_results IS NULL OR results_posted <= getvariable('as_of') THEN NULL
+            ELSE false END AS is_public
+    FROM deferred
+), edits AS (
+    -- Earlier versions of the same record that were in scope by what a version holds, where the present one is not.
+    SELECT
+        j.registration_id,
+        max(v.valid_to) AS changed_on,
+        arg_max(v.phase, v.version) AS phase,
+        arg_max(coalesce(v.primary_purpose, 'not stated'), v.version) AS primary_purpose
+    FROM judged AS j
+    JOIN registration_versions AS v
+        ON v.registration_id = j.registration_id AND v.source = j.source AND v.part = '' AND NOT v.is_current
+    WHERE v.study_type = 'interventional'
+        AND NOT list_contains(getvariable('policy').phases_outside, v.phase)
+        AND (v.is_fda_regulated_drug OR v.is_fda_regulated_device)
+        AND coalesce(v.primary_purpose <> 'device_feasibility', true)
+        AND NOT (j.study_type = 'interventional' AND j.is_covered_phase AND j.is_no_feasibility
+            AND (j.is_fda_regulated_drug OR j.is_fda_regulated_device))
+    GROUP BY j.registration_id
+), legs AS (
+    SELECT
+        *,
+        leg(
+            concat_ws(', ', status, 'enrolment ' || enrolment || ' ' || coalesce(enrolment_type, '')),
+            CASE
+                WHEN never_ran THEN false
+                WHEN enrolment = 0 AND enrolment_type = 'actual' AND getvariable('policy').nobody_enrolled_never_started
+                    THEN false
+                WHEN status IS NOT NULL OR enrolment IS NOT NULL THEN true END,
+            registration_id, 'status, enrolment') AS started,
+        leg(registration_id, true, registration_id, 'registration_id') AS on_register,
+        leg(
+            concat_ws(', ', study_type, CASE WHEN is_surveillance THEN 'paediatric post-market surveillance' END),
+            is_surveillance OR study_type = 'interventional', registration_id, 'study_type') AS interventional,
+        CASE
+            WHEN is_old_route THEN proxy_leg(
+                'both flags blank; flag of January 2017: ' || CASE
+                    WHEN NOT has_flags_of_2017 THEN 'not loaded' ELSE coalesce(CAST(was_fda_regulated AS VARCHAR), 'blank') END,
+                CASE WHEN has_flags_of_2017 THEN coalesce(was_fda_regulated, true) END,
+                registration_id, 'ctgov_flags.is_fda_regulated')
+            ELSE leg(
+                'drug ' || coalesce(CAST(is_fda_regulated_drug AS VARCHAR), 'blank')
+                    || ', device ' || coalesce(CAST(is_fda_regulated_device AS VARCHAR), 'blank'),
+                CASE
+                    WHEN is_surveillance OR is_fda_regulated_drug OR is_fda_regulated_device THEN true
+                    WHEN is_fda_regulated_drug IS NOT NULL AND is_fda_regulated_device IS NOT NULL THEN false
+                    WHEN list_contains(getvariable('policy').missing_fails, 'flag') THEN false END,
+                registration_id, 'is_fda_regulated_drug, is_fda_regulated_device') END AS regulated,
+        leg(
+            phase, is_surveillance OR coalesce(is_covered_phase, CASE
+                WHEN list_contains(getvariable('policy').missing_fails, 'phase') THEN false END),
+            registration_id, 'phase') AS covered_phase,
+        leg(coalesce(primary_purpose, 'not stated'), is_no_feasibility, registration_id, 'primary_purpose')
+            AS not_feasibility,
+        leg(
+            start_raw,
+            CASE
+                WHEN start_earliest IS NOT NULL THEN true
+                WHEN list_contains(getvariable('policy').missing_fails, 'start') THEN false END,
+            registration_id, 'start') AS start_stated,
+        leg(
+            coalesce(primary_completion_raw, completion_raw, start_raw),
+            CASE
+                WHEN on_or_after(started_earliest, start_latest, getvariable('policy').reaches_from) THEN true
+                ELSE on_or_after(clock_earliest, clock_latest, getvariable('policy').reaches_from) END,
+            registration_id, 'primary_completion') AS reached,
+        leg(
+            CASE
+                WHEN starts_under_rule THEN 'not asked: started ' || start_raw
+                WHEN completes_under_rule THEN 'not asked: completed ' || coalesce(primary_completion_raw, completion_raw)
+                WHEN clock_latest IS NOT NULL THEN 'completed ' || coalesce(primary_completion_raw, completion_raw)
+                    || '; approval is not in the record' END,
+            CASE
+                WHEN starts_under_rule OR completes_under_rule THEN true
+                WHEN clock_latest IS NULL AND list_contains(getvariable('policy').missing_fails, 'completion') THEN false
+                WHEN clock_latest IS NOT NULL AND NOT getvariable('policy').asks_approval THEN false END,
+            registration_id, CASE WHEN clock_latest IS NULL THEN 'primary_completion' ELSE 'product_approved' END)
+            AS product_approved,
+        CASE
+            WHEN NOT is_old_route THEN leg('not asked', true, registration_id, 'interventions')
+            ELSE leg(
+                list_sort(list_distinct(intervention_types)).array_to_string(', '),
+                CASE
+                    WHEN list_has_any(intervention_types, getvariable('policy').covered_interventions) THEN true
+                    WHEN list_contains(getvariable('policy').missing_fails, 'intervention') THEN false
+                    WHEN len(intervention_types) = 0 OR len(list_filter(intervention_types, lambda t: t IS NULL)) > 0 THEN NULL
+                    ELSE false END,
+                registration_id, 'interventions') END AS covered_intervention,
+        CASE
+            WHEN NOT is_old_route AND NOT getvariable('policy').us_nexus_tested
+                THEN leg('not asked', true, registration_id, 'countries')
+            WHEN list_has_any(countries, getvariable('policy').us_countries) THEN leg(
+                list_sort(list_intersect(countries, getvariable('policy').us_countries)).array_to_string(', '),
+                true, registration_id, 'countries')
+            WHEN is_old_route THEN leg(
+                CASE WHEN len(countries) > 0 THEN 'no site in the US' END,
+                CASE
+                    WHEN len(countries) > 0 OR list_contains(getvariable('policy').missing_fails, 'country') THEN false END,
+                registration_id, 'countries')
+            WHEN is_us_export THEN leg('exported from the US', true, registration_id, 'is_us_export')
+            ELSE proxy_leg(
+                'IND and IDE numbers are not public; the FDA flags stand for them', true, registration_id, 'countries') END
+            AS us_nexus
+    FROM judged
+)
+SELECT
+    l.trial_id,
+    getvariable('policy').version AS rule_version,
+    l.clock_earliest,
+    l.clock_latest,
+    l.due_earliest,
+    l.due_latest,
+    l.due_undeferred,
+    CASE WHEN l.has_results AND l.results_posted <= getvariable('as_of') THEN l.results_posted END AS public_date,
+    CASE
+        WHEN NOT l.is_public THEN NULL
+        WHEN l.has_results IS NOT TRUE THEN l.handed_in
+        WHEN least(l.results_submitted, l.results_posted) <= getvariable('as_of')
+            THEN least(l.results_submitted, l.results_posted) END AS reported_date,
+    CASE WHEN l.is_handed_in AND l.is_public IS NOT TRUE THEN l.handed_in END AS submitted_date,
+    l.seen_public_by,
+    CASE WHEN l.is_public IS NOT TRUE THEN l.first_submitted END AS first_submitted,
+    l.grace_days,
+    l.started,
+    l.on_register,
+    l.interventional,
+    l.regulated,
+    l.covered_phase,
+    l.not_feasibility,
+    l.start_stated,
+    l.reached,
+    l.product_approved,
+    l.covered_intervention,
+    l.us_nexus,
+    leg(
+        concat_ws(', ',
+            CASE WHEN l.study_type <> 'interventional' THEN 'interventional' END,
+            CASE WHEN NOT l.is_covered_phase THEN 'phase ' || e.phase END,
+            CASE WHEN NOT (l.is_fda_regulated_drug OR l.is_fda_regulated_device) THEN 'regulated by the FDA' END,
+            CASE WHEN NOT l.is_no_feasibility THEN 'purpose ' || e.primary_purpose END) || ' until ' || e.changed_on,
+        -- What no version could have been in scope for has not left it.
+        e.registration_id IS NOT NULL AND coalesce(l.reached.outcome AND l.product_approved.outcome, true),
+        l.registration_id, 'study_type, phase, primary_purpose, is_fda_regulated_drug, is_fda_regulated_device'
+    ) AS in_scope_before,
+    CASE
+        WHEN l.primary_completion_earliest IS NOT NULL OR l.completion_earliest IS NULL THEN leg(
+            l.primary_completion_raw, completed_by(l.clock_earliest, l.clock_latest), l.registration_id, 'primary_completion')
+        ELSE proxy_leg(l.completion_raw, completed_by(l.clock_earliest, l.clock_latest), l.registration_id, 'completion')
+        END AS completed,
+    leg(l.status, l.runs, l.registration_id, 'status') AS running,
+    leg(
+        'asked for on ' || l.certificate || '; the register does not say whether a certificate or an extension was given',
+        l.certificate IS NOT NULL, l.registration_id, 'delay_submitted') AS extension_possible,
+    leg(
+        l.certificate,
+        CASE
+            WHEN l.certificate IS NULL OR l.certificate <= due_day(l.clock_earliest, getvariable('policy').months) THEN false
+            WHEN l.certificate > l.due_undeferred THEN true END,
+        l.registration_id, 'delay_submitted') AS late_certificate,
+    leg(
+        CASE
+            WHEN l.has_results THEN 'results posted' || coalesce(' ' || l.results_posted, '')
+                || coalesce(', submitted ' || l.results_submitted, '')
+            WHEN l.is_public THEN 'submitted' || coalesce(' ' || l.handed_in, '') END,
+        l.is_public, l.registration_id, 'has_results') AS public,
+    leg(
+        CASE WHEN l.is_handed_in THEN 'submitted' || coalesce(' ' || l.handed_in, '') END,
+        l.is_handed_in AND l.is_public IS NOT TRUE, l.registration_id, 'result_events') AS submitted,
+    leg(
+        CASE WHEN l.is_cancelled THEN 'cancelled' || coalesce(' ' || l.last_cancelled, '') END,
+        l.is_cancelled AND l.is_public IS NOT TRUE, l.registration_id, 'result_events') AS cancelled,
+    leg(
+        CASE WHEN l.last_seen_directly IS NULL THEN 'the register itself was not read'
+             ELSE 'record last seen ' || l.last_seen_directly
+                 || CASE WHEN l.vanished_on IS NOT NULL THEN ', gone from the register since' ELSE '' END END,
+        coalesce(recent_enough(l.last_seen_directly) AND l.vanished_on IS NULL, false),
+        l.registration_id, 'last_seen') AS searched
+FROM legs AS l
+LEFT JOIN edits AS e USING (registration_id)
+UNION ALL BY NAME
+-- Nothing is asked of a trial that is not registered there.
+SELECT
+    trial_id,
+    getvariable('policy').version AS rule_version,
+    leg('not registered there', false, NULL, 'registration_id') AS on_register,
+    nothing AS started,
+    nothing AS interventional,
+    nothing AS regulated,
+    nothing AS covered_phase,
+    nothing AS not_feasibility,
+    nothing AS start_stated,
+    nothing AS reached,
+    nothing AS product_approved,
+    nothing AS covered_intervention,
+    nothing AS us_nexus,
+    nothing AS in_scope_before,
+    nothing AS completed,
+    nothing AS running,
+    nothing AS extension_possible,
+    nothing AS late_certificate,
+    nothing AS public,
+    nothing AS submitted,
+    nothing AS cancelled,
+    nothing AS searched
+FROM (
+    SELECT trial_id, leg(NULL, NULL, NULL, 'registration_id') AS nothing
+    FROM trials ANTI JOIN nct_registrations USING (trial_id)
+)
