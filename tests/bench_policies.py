@@ -1,0 +1,115 @@
+"""What legs and status of all policies cost: a process of its own, so that its memory is its own.
+
+`python -m tests.bench_policies FOLDER COPIES` takes the relations of a built sample world from FOLDER/base.duckdb, writes
+each row COPIES times under new numbers, runs the policies' queries over them and prints one line of JSON. `prepare`
+makes FOLDER/base.duckdb. `tests/bench.py` calls both; goals stand there.
+"""
+
+import json
+import resource
+import sys
+import time
+from datetime import date
+from pathlib import Path
+
+import duckdb
+
+from pipelines import build, importing, queries, sample, snapshots, store
+from pipelines.contracts import contracts, quote
+from pipelines.identity import adjudications
+from pipelines.queries import Query
+from pipelines.settings import Settings
+
+STATUSES = {"registration_status", "reporting_status"}
+BASE = {"registrations", "trial_sources", "trials"}
+"""Where the measured part begins."""
+NUMBERS = {"trial_id", "registration_id", "other_id", "number", "replaced_by", "r0_where"}
+MEMORY = "1GB"
+
+
+def measured() -> list[Query]:
+    """The queries whose cost is meant: from the registrations and trials on to legs and statuses, in order."""
+    every = {q.name: q for q in queries.all_queries()}
+    wanted: set[str] = set()
+
+    def add(name: str) -> None:
+        if name not in wanted:
+            wanted.add(name)
+            for needed in every[name].needs:
+                if _depends_on_trials(every, needed) and not every[needed].is_published:
+                    add(needed)
+
+    for name in STATUSES | {q.name for q in every.values() if q.policy}:
+        add(name)
+    return [q for q in every.values() if q.name in wanted]
+
+
+def _depends_on_trials(every: dict[str, Query], name: str) -> bool:
+    return name not in BASE and any(n in BASE or _depends_on_trials(every, n) for n in every[name].needs)
+
+
+def inputs() -> list[str]:
+    """The relations that these queries read and do not make."""
+    made = {q.name for q in measured()}
+    every = {q.name for q in queries.all_queries()}
+    return sorted({n for q in measured() for n in q.needs} & every - made)
+
+
+def prepare(folder: Path, trials: int) -> date:
+    """A sample world of that many trials, imported and built, as far as the policies need it; returns its as-of date."""
+    world = folder / "world"
+    made = sample.write_sample(world, trials, 1)
+    data = folder / "data"
+    settings = Settings(data, 2, "2GB")
+    for wanted in importing.read_list(world / "imports.csv"):
+        importing.take(data, wanted)
+    taken = snapshots.listed(data, made.as_of)
+    registers = build.read_registers(settings, taken)
+    staged = [*registers, *build.read_articles(settings, taken, registers)]
+    with store.connect(folder / "base.duckdb", threads=2, memory_limit="2GB", spill=folder) as connection:
+        build.prepare(connection, contracts(), made.as_of, staged)
+        adjudications.fill(connection, adjudications.read(settings.adjudications, made.as_of))
+        build.run_queries(connection, data, made.as_of)
+    return made.as_of
+
+
+def run(folder: Path, copies: int, as_of: date) -> dict[str, float]:
+    """Copies the relations, then runs and measures the queries."""
+    path = folder / f"{copies}.duckdb"
+    with store.connect(path, threads=2, memory_limit=MEMORY, spill=folder) as connection:
+        connection.execute(f"ATTACH {quote(str(folder / 'base.duckdb'))} AS base (READ_ONLY)")
+        build.prepare(connection, contracts(), as_of, [])
+        for name in inputs():
+            connection.execute(f'CREATE TABLE "{name}" AS {_copies(connection, name, copies)}')
+        connection.execute("DETACH base; CHECKPOINT")
+        trials = connection.sql("SELECT count(*) FROM trials").fetchall()[0][0]
+        articles = connection.sql("SELECT count(*) FROM publications").fetchall()[0][0]
+        cpu, wall = time.process_time(), time.perf_counter()
+        for query in measured():
+            build.run_query(connection, query)
+        spent = {"cpu": time.process_time() - cpu, "wall": time.perf_counter() - wall}
+    path.unlink()
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    return {"trials": trials, "publications": articles, "policies": len(contracts().policies), "peak_mb": peak} | spent
+
+
+def _copies(connection: duckdb.DuckDBPyConnection, name: str, copies: int) -> str:
+    columns = [row[0] for row in connection.sql(f'DESCRIBE FROM base."{name}"').fetchall()]
+    if not set(columns) & (NUMBERS | {"pmid"}):
+        return f'FROM base."{name}"'  # says nothing of single trials
+    values = ", ".join(
+        f"\"{c}\" || '-' || k AS \"{c}\"" if c in NUMBERS or c.endswith("_from") or c == "main_registration_id"
+        else f'"{c}" + 1000000000 * k AS "{c}"' if c == "pmid"
+        else f'"{c}"'
+        for c in columns
+    )  # fmt: skip
+    return f'SELECT {values} FROM base."{name}", range({copies}) AS r(k)'
+
+
+def main() -> None:
+    folder, copies, day = Path(sys.argv[1]), int(sys.argv[2]), date.fromisoformat(sys.argv[3])
+    print(json.dumps(run(folder, copies, day)))
+
+
+if __name__ == "__main__":
+    main()
