@@ -111,7 +111,8 @@ class Table:
 
 @dataclass(frozen=True)
 class Leg:
-    """One criterion of a policy. role `scope`: all of them together decide whether the policy covers the trial."""
+    """One criterion of a policy. role `scope`: all of them together decide whether the policy covers the trial.
+    `conflict`: one that is true makes the record contradict itself. `flag`: it is shown and decides nothing."""
 
     name: str
     role: str

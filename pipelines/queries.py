@@ -131,7 +131,8 @@ def _reporting_legs(known: Contracts) -> str:
 
 def _reporting_union(policy: Policy) -> str:
     scope = [leg.name for leg in policy.legs if leg.role == "scope"]
-    others = [leg.name for leg in policy.legs if leg.role != "scope"]
+    conflicts = [leg.name for leg in policy.legs if leg.role == "conflict"]
+    others = [leg.name for leg in policy.legs if leg.role not in ("scope", "conflict", "flag")]
     dates = "clock_earliest, clock_latest, due_earliest, due_latest, due_undeferred, public_date, reported_date"
     grace = "grace_days" if "grace_days" in policy.gives else f"{policy.parameters['grace_days']} AS grace_days"
     first = "first_submitted" if "first_submitted" in policy.gives else "NULL::DATE AS first_submitted"
@@ -139,12 +140,15 @@ def _reporting_union(policy: Policy) -> str:
     false = ", ".join(f"CASE WHEN NOT {name}.outcome THEN {quote(name)} END" for name in scope)
     unknown = ", ".join(f"CASE WHEN {name}.outcome IS NULL THEN {name}.field END" for name in scope)
     proxy = " OR ".join(f"{name}.is_proxy" for name in scope)
+    contradicts = " OR ".join(f"{name}.outcome" for name in conflicts) or "false"
+    contradictions = ", ".join(f"CASE WHEN {name}.outcome THEN {quote(name)} END" for name in conflicts) or "NULL"
     return (
         f"SELECT {quote(policy.id)} AS policy, trial_id, rule_version, {grace}, "
         f"{dates}, submitted_date, {first}, seen_public_by, {in_scope} AS in_scope, "
         f"concat_ws(', ', {false}) AS false_legs, "
         f"array_to_string(list_sort(list_distinct([{unknown}])), ', ') AS unknown_fields, "
-        f"{proxy} AS has_proxy, {', '.join(others)} FROM {policy.table}"
+        f"{proxy} AS has_proxy, {contradicts} AS contradicts, "
+        f"concat_ws(', ', {contradictions}) AS contradictions, {', '.join(others)} FROM {policy.table}"
     )
 
 

@@ -61,10 +61,29 @@ CREATE OR REPLACE MACRO proxy_leg(value, outcome, registration, field) AS {
     'value': CAST(value AS VARCHAR), 'outcome': CAST(outcome AS BOOLEAN),
     'registration_id': CAST(registration AS VARCHAR), 'field': CAST(field AS VARCHAR), 'is_proxy': true};
 
+-- Joined over rows: false wins where all have to hold, true where one is enough, then unknown.
+CREATE OR REPLACE MACRO holds_for_all(x) AS CASE WHEN bool_or(NOT x) THEN false WHEN count(x) = count(*) THEN true END;
+
+CREATE OR REPLACE MACRO holds_for_any(x) AS CASE WHEN bool_or(x) THEN true WHEN count(x) = count(*) THEN false END;
+
+-- What a country record of the EU register says of the exemption: is the trial of phase I alone, is it in a Paediatric
+-- Investigation Plan. own: the record's own fields.
+CREATE OR REPLACE MACRO only_phase_1(own) AS CASE
+    WHEN 'Yes' IN (own['phase_2'], own['phase_3'], own['phase_4']) OR own['phase_1'] = 'No' THEN false
+    WHEN own['phase_1'] = 'Yes' THEN true END;
+
+CREATE OR REPLACE MACRO is_in_pip(own) AS CASE own['in_pip'] WHEN 'Yes' THEN true WHEN 'No' THEN false END;
+
+-- The last day in time under the EU Directive: trials that ended before the duty began had until the end of the backlog.
+CREATE OR REPLACE MACRO eu_due_day(day, months) AS CASE
+    WHEN day < getvariable('policy').duty_began THEN getvariable('policy').backlog_due
+    ELSE due_day(day, months) END;
+
 -- The reporting status of one trial under one policy: the first match wins (vocabulary reporting_status).
--- clock and due are one bound of each; a NULL outcome is unknown.
+-- clock and due are one bound of each; a NULL outcome is unknown. A record contradicts itself no sooner than its clock
+-- starts: an end that is only announced is none.
 CREATE OR REPLACE MACRO reporting_status_code(
-    as_of, started, in_scope, was_in_scope, clock, runs, is_public, reported, seen_public_by,
+    as_of, started, in_scope, was_in_scope, clock, runs, contradicts, is_public, reported, seen_public_by,
     is_submitted, submitted, is_cancelled, searched, due, due_undeferred, grace_days
 ) AS CASE
     WHEN NOT started THEN 'never_started'
@@ -80,7 +99,7 @@ CREATE OR REPLACE MACRO reporting_status_code(
         WHEN due IS NULL OR as_of <= due THEN 'submitted_early'
         WHEN submitted <= due OR submitted IS NULL THEN 'submitted_on_time'
         ELSE 'submitted_late' END
-    WHEN clock IS NULL AND NOT runs THEN 'inconsistent'
+    WHEN (clock IS NULL AND NOT runs) OR (contradicts AND coalesce(clock <= as_of, true)) THEN 'inconsistent'
     WHEN clock > as_of OR (clock IS NULL AND runs) THEN 'not_completed'
     WHEN clock IS NULL THEN 'completion_unknown'
     WHEN as_of <= due_undeferred THEN 'not_due'

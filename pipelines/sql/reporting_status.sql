@@ -5,11 +5,11 @@ WITH judged AS (
         *,
         reporting_status_code(
             getvariable('as_of'), started.outcome, in_scope, in_scope_before.outcome, clock_latest, running.outcome,
-            public.outcome, reported_date, seen_public_by, submitted.outcome, submitted_date, cancelled.outcome,
+            contradicts, public.outcome, reported_date, seen_public_by, submitted.outcome, submitted_date, cancelled.outcome,
             searched.outcome, due_latest, due_undeferred, grace_days) AS status,
         reporting_status_code(
             getvariable('as_of'), started.outcome, in_scope, in_scope_before.outcome, clock_earliest, running.outcome,
-            public.outcome, reported_date, seen_public_by, submitted.outcome, coalesce(submitted_date, getvariable('as_of')),
+            contradicts, public.outcome, reported_date, seen_public_by, submitted.outcome, coalesce(submitted_date, getvariable('as_of')),
             cancelled.outcome,
             searched.outcome, due_earliest, least(due_earliest, due_undeferred), grace_days) AS status_earliest
     FROM reporting_legs
@@ -31,7 +31,8 @@ SELECT
         WHEN status IN ('out_of_scope', 'left_scope') THEN false_legs
         WHEN status = 'scope_unknown' THEN unknown_fields
         WHEN status = 'never_started' THEN started.field
-        WHEN status IN ('completion_unknown', 'inconsistent') THEN completed.field
+        WHEN status = 'inconsistent' THEN coalesce(nullif(contradictions, ''), completed.field)
+        WHEN status = 'completion_unknown' THEN completed.field
         WHEN status = 'reporting_unknown' THEN concat_ws(', ',
             CASE WHEN searched.outcome IS NOT TRUE THEN searched.field END,
             CASE WHEN public.outcome IS NULL THEN public.field END) END AS decided_by,

@@ -1,0 +1,723 @@
+"""The two EU rules, row by row and at each boundary day: made-up country records and CTIS records through the readers."""
+
+import csv
+import io
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from datetime import date
+from typing import Any
+
+import pytest
+
+from pipelines import queries
+from pipelines.contracts import contracts
+from tests.worlds import AS_OF, put_file, rows, tables
+
+EXTRACT = ("eudract_number_with_country", "end_of_trial_status", "date_of_the_global_end_of_the_trial", "trial_results")
+PAGE = (
+    "trial_id", "global_end_of_trial_date", "first_version_date", "this_version_date", "trial_countries",
+    "results_type", "recruitment_countries", "trial_start_date",
+)  # fmt: skip
+YES = "View results"
+REMOVED = "Removed from public view"
+LONG_AGO = "2022-01-10"
+
+
+def euctr(number: int) -> str:
+    return f"2090-09{number:04d}-11"
+
+
+def ctis(number: int) -> str:
+    return f"2090-59{number:04d}-11"
+
+
+def table(columns: Sequence[str], lines: Sequence[Sequence[str]]) -> str:
+    out = io.StringIO()
+    csv.writer(out, lineterminator="\n").writerows([columns, *lines])
+    return out.getvalue()
+
+
+def extract(number: int, records: Sequence[tuple[str, ...]]) -> list[tuple[str, ...]]:
+    """Rows of the field extract: (country, status, end, results link), what is missing at the end being empty."""
+    return [(f"{euctr(number)}-{part}", *(*rest, "", "", "")[:3]) for part, *rest in records]
+
+
+def page(number: int, end: str, posted: str, kind: str = "Tabular") -> tuple[str, ...]:
+    return (euctr(number), end, posted, posted, "", kind, "", "")
+
+
+PHASES = ("Human pharmacology (Phase I)", "Therapeutic exploratory (Phase II)", "Therapeutic confirmatory (Phase III)")
+
+
+def text(number: int, part: str, status: str, end: str, phases: str, pip: str) -> str:
+    """One country record of the full text, with two sponsors; phases: `YNN` for phase I alone, empty where the form
+    says nothing."""
+    answers = {"Y": "Yes", "N": "No", "?": "Information not present in EudraCT"}
+    stated = [f"E.7.{i} {PHASES[i - 1]}: {answers[answer]}" for i, answer in enumerate(phases, 1)]
+    return "\n".join(
+        [
+            "Summary",
+            f"EudraCT Number: {euctr(number)}",
+            "Clinical Trial Type: EEA CTA",
+            f"Link: https://www.clinicaltrialsregister.eu/ctr-search/trial/{euctr(number)}/{part}/",
+            "",
+            "A. Protocol Information",
+            f"A.2 EudraCT number: {euctr(number)}",
+            f"A.7 Trial is part of a Paediatric Investigation Plan: {pip}",
+            "",
+            "B. Sponsor Information",
+            "B.1.1 Name of Sponsor: Example Hospital",
+            "B.1.1 Name of Sponsor: Example University",
+            "",
+            "E. General Information on the Trial",
+            *stated,
+            "",
+            "P. End of Trial",
+            f"P. End of Trial Status: {status}",
+            f"P. Date of the global end of the trial: {end}",
+            "",
+        ]
+    )
+
+
+def ctis_record(number: int, **fields: Any) -> dict[str, Any]:
+    """A served record, ended; fields: code, end (endDateEU), world, states {country: (code, end)}, summaries and lay
+    (submission days; None: without a day), csr, category, phase, pip, eudract, applied, extra."""
+    f: dict[str, Any] = {
+        "code": 8, "end": LONG_AGO, "world": None, "states": {}, "summaries": (), "lay": (), "csr": (), "category": "2",
+        "phase": "4", "pip": None, "eudract": None, "applied": "2020-01-01", "extra": {},
+    } | fields  # fmt: skip
+    details: dict[str, Any] = {"trialInformation": {"trialCategory": {"trialPhase": f["phase"]}}}
+    if f["pip"]:
+        details["scientificAdviceAndPip"] = {
+            "paediatricInvestigationPlan": [{"paediatricInvestigationNumber": f["pip"]}]
+        }
+    made: dict[str, Any] = {
+        "ctNumber": f"{ctis(number)}-00",
+        "ctPublicStatusCode": f["code"],
+        "endDateEU": f["end"],
+        "authorizedApplication": {
+            "applicationInfo": [{"type": "INITIAL", "submissionDate": f["applied"]}],
+            "eudraCt": {"isTransitioned": f["eudract"] is not None, "eudraCtCode": f["eudract"]},
+            "authorizedPartI": {"trialDetails": details, "trialCategoryCode": f["category"]},
+            "memberStatesConcerned": [
+                {"mscName": name, "mscPublicStatusCode": code} for name, (code, _) in f["states"].items()
+            ],
+        },
+        "events": {
+            "trialEvents": [
+                {"mscName": name, "events": [{"notificationType": "END_OF_TRIAL", "date": end}]}
+                for name, (_, end) in f["states"].items()
+                if end
+            ],
+            "trialGlobalEndDate": f["world"],
+        },
+        "results": {
+            "summaryResults": [{"submissionDate": day} for day in f["summaries"]],
+            "laypersonResults": [{"submissionDate": day} for day in f["lay"]],
+            "clinicalStudyReports": [{"submitDate": day} for day in f["csr"]],
+        },
+    }
+    return made | f["extra"]
+
+
+# --- the Directive: country records as the field extract shows them --------------------------------------------------
+
+# AS_OF is 2024-06-30. An end on 2023-06-30 is due on it; with 28 days of grace, one on 2023-06-02 is over with it.
+CTD: Mapping[str, tuple[list[tuple[str, ...]], tuple[str, ...] | None, str]] = {
+    # (country, status, end, results link), results page (end, first posted, kind), status
+    "ended everywhere, long ago": ([("DE", "Completed", LONG_AGO), ("FR", "Completed", LONG_AGO)], None, "overdue"),
+    "a premature end is an end": ([("DE", "Prematurely Ended", LONG_AGO)], None, "overdue"),
+    "a date on one country's record is enough": ([("DE", "Completed"), ("FR", "Completed", LONG_AGO)], None, "overdue"),
+    # the clock
+    "due today": ([("DE", "Completed", "2023-06-30")], None, "not_due"),
+    "due yesterday": ([("DE", "Completed", "2023-06-29")], None, "in_grace"),
+    "last day of grace": ([("DE", "Completed", "2023-06-02")], None, "in_grace"),
+    "grace over": ([("DE", "Completed", "2023-06-01")], None, "overdue"),
+    "the latest of several ends is the clock": (
+        [("DE", "Completed", LONG_AGO), ("FR", "Completed", "2023-06-30")], None, "not_due"),
+    "ends tomorrow": ([("DE", "Ongoing", "2024-07-01")], None, "not_completed"),
+    "ended everywhere, end ahead": ([("DE", "Completed", "2024-07-01")], None, "not_completed"),
+    # running and contradictions
+    "runs": ([("DE", "Ongoing"), ("FR", "Ongoing")], None, "not_completed"),
+    "restarted": ([("DE", "Restarted")], None, "not_completed"),
+    "ended in one country of two": ([("DE", "Completed"), ("FR", "Ongoing")], None, "not_completed"),
+    "halted": ([("DE", "Temporarily Halted"), ("FR", "Completed")], None, "not_completed"),
+    "suspended": ([("DE", "Suspended by CA")], None, "not_completed"),
+    "ended everywhere without a date": ([("DE", "Completed"), ("FR", "Prematurely Ended")], None, "inconsistent"),
+    "ended by its date, runs in one country": (
+        [("DE", "Completed", LONG_AGO), ("FR", "Ongoing")], None, "inconsistent"),
+    "ended today, runs": ([("DE", "Ongoing", str(AS_OF))], None, "inconsistent"),
+    "ended by its date, no status in one country": ([("DE", "Completed", LONG_AGO), ("FR", "")], None, "overdue"),
+    "no status, no date": ([("DE", ""), ("FR", "")], None, "completion_unknown"),
+    "ended in one country, no status in another, no date": ([("DE", "Completed"), ("FR", "")], None, "completion_unknown"),
+    "no status, with a date": ([("DE", "", LONG_AGO)], None, "overdue"),
+    # refused countries
+    "refused everywhere": ([("DE", "Not Authorised"), ("FR", "Prohibited by CA")], None, "never_started"),
+    "refused in one country, ended in the other": ([("DE", "Not Authorised"), ("FR", "Completed")], None, "inconsistent"),
+    "refused in one country, no status in another": ([("DE", "Not Authorised"), ("FR", "")], None, "completion_unknown"),
+    # third countries
+    "third country only": ([("3rd", "")], None, "completion_unknown"),
+    "a third-country record beside others does not count": ([("DE", "Completed", LONG_AGO), ("3rd", "")], None, "overdue"),
+    "nor does it make the others run": ([("DE", "Completed"), ("3rd", "")], None, "inconsistent"),
+    # a country that left the register
+    "GB frozen, the others ended": (
+        [("DE", "Completed", LONG_AGO), ("GB", "GB - no longer in EU/EEA")], None, "overdue"),
+    "GB frozen, the others ended without a date": (
+        [("DE", "Completed"), ("GB", "GB - no longer in EU/EEA")], None, "inconsistent"),
+    "GB frozen, the others run": ([("DE", "Ongoing"), ("GB", "GB - no longer in EU/EEA")], None, "not_completed"),
+    "GB frozen alone": ([("GB", "GB - no longer in EU/EEA")], None, "completion_unknown"),
+    "GB frozen and a third country": ([("GB", "GB - no longer in EU/EEA"), ("3rd", "")], None, "completion_unknown"),
+    # moved, CTIS not loaded
+    "moved": ([("DE", "Trial now transitioned")], None, "out_of_scope"),
+    "moved in one country, ended in another": ([("DE", "Completed"), ("FR", "Trial now transitioned")], None, "out_of_scope"),
+    "moved, with an end, nobody knows when": ([("DE", "Trial now transitioned", LONG_AGO)], None, "scope_unknown"),
+    # reported
+    "results, before they are due": ([("DE", "Completed", "2024-01-10", YES)], ("", "2024-03-01"), "reported_early"),
+    "results on the due day": ([("DE", "Completed", LONG_AGO, YES)], ("", "2023-01-10"), "reported_on_time"),
+    "results a day late": ([("DE", "Completed", LONG_AGO, YES)], ("", "2023-01-11"), "reported_late"),
+    "grace does not make them in time": ([("DE", "Completed", LONG_AGO, YES)], ("", "2023-02-07"), "reported_late"),
+    "results without a day": ([("DE", "Completed", LONG_AGO, YES)], None, "reported_undated"),
+    "results on one country's record are results": (
+        [("DE", "Completed", LONG_AGO, YES), ("FR", "Completed", LONG_AGO)], None, "reported_undated"),
+    "results of a contradictory record are results": ([("DE", "Completed", "", YES)], ("", "2023-01-11"), "reported_early"),
+    "results removed": ([("DE", "Completed", LONG_AGO, REMOVED)], None, "overdue"),
+    "the results page cannot be read": ([("DE", "Completed", LONG_AGO)], ("", "2023-01-10", "Broken"), "reporting_unknown"),
+    # the end on the results page
+    "the results page's end where there is no other": (
+        [("DE", "Completed", "", YES)], (LONG_AGO, "2023-01-11"), "reported_late"),
+    "the results page's end, its results unreadable": (
+        [("DE", "Completed")], (LONG_AGO, "2023-01-11", "Broken"), "reporting_unknown"),
+    "not where there is another": ([("DE", "Completed", "2022-01-11", YES)], (LONG_AGO, "2023-01-11"), "reported_on_time"),
+    # the day on which the duty began
+    "29 February: due on 28 February": ([("DE", "Completed", "2020-02-29", YES)], ("", "2021-02-28"), "reported_on_time"),
+    "29 February: a day late": ([("DE", "Completed", "2020-02-29", YES)], ("", "2021-03-01"), "reported_late"),
+    "backlog, on its last day": ([("DE", "Completed", "2014-07-20", YES)], ("", "2016-12-21"), "reported_on_time"),
+    "backlog, a day late": ([("DE", "Completed", "2014-07-20", YES)], ("", "2016-12-22"), "reported_late"),
+    "first day of the duty, in time": ([("DE", "Completed", "2014-07-21", YES)], ("", "2015-07-21"), "reported_on_time"),
+    "first day of the duty, a day late": ([("DE", "Completed", "2014-07-21", YES)], ("", "2015-07-22"), "reported_late"),
+    "ends on both sides of that day have both due days": (
+        [("DE", "Completed", "2014-07-20", YES), ("FR", "Completed", "2014-07-21", YES)], ("", "2016-12-21"),
+        "reported_on_time"),
+    "old trials without results": ([("DE", "Completed", "2006-03-01")], None, "overdue"),
+}  # fmt: skip
+
+TRACKER = {
+    # what the tracker makes of the same records
+    "ended everywhere, long ago": "due",
+    "ended by its date, no status in one country": "inconsistent",
+    "ended in one country, no status in another, no date": "not due",
+    "a third-country record beside others does not count": "inconsistent",
+    "nor does it make the others run": "inconsistent",
+    "third country only": "inconsistent",
+    "results on one country's record are results": "due",
+    "results removed": "due",
+    "results of a contradictory record are results": "inconsistent",
+    "the results page's end where there is no other": "inconsistent",
+    "refused everywhere": "not due",
+    "ended today, runs": "not due",
+    "ended by its date, runs in one country": "inconsistent",
+    "ended everywhere without a date": "inconsistent",
+    "no status, no date": "inconsistent",
+    "last day of grace": "not due",
+    "GB frozen, the others ended": "inconsistent",
+    "halted": "not due",
+    "moved, with an end, nobody knows when": "not due",
+}
+
+
+def put_extract(data, cases, day: date = AS_OF) -> None:
+    lines = [line for number, (records, _, _) in enumerate(cases) for line in extract(number, records)]
+    pages = [page(number, *shown) for number, (_, shown, _) in enumerate(cases) if shown]
+    put_file(data, "euctr", day, "protocols.csv", table(EXTRACT, lines))
+    put_file(data, "euctr", day, "pages.csv", table(PAGE, pages))
+
+
+@pytest.fixture(scope="module")
+def ctd(tmp_path_factory):
+    data = tmp_path_factory.mktemp("ctd") / "data"
+    put_extract(data, list(CTD.values()))
+    with tables(data) as connection:
+        yield connection
+
+
+def verdict(connection, registration: str, policy: str = "eu-ctd") -> str:
+    ((status,),) = rows(
+        connection,
+        f"""SELECT s.status FROM reporting_status AS s JOIN registrations AS r USING (trial_id)
+        WHERE s.policy = '{policy}' AND r.registration_id = '{registration}'""",
+    )
+    return status
+
+
+def of_case(connection, case: str, columns: str, table: str = "legs_eu_ctd") -> tuple[Any, ...]:
+    where = "" if table != "reporting_status" else " AND policy = 'eu-ctd'"
+    (row,) = rows(connection, f"SELECT {columns} FROM {table} WHERE trial_id = '{euctr(list(CTD).index(case))}'{where}")
+    return row
+
+
+@pytest.mark.parametrize("case", CTD)
+def test_directive(ctd, case):
+    assert verdict(ctd, euctr(list(CTD).index(case))) == CTD[case][2]
+
+
+@pytest.mark.parametrize(
+    ("case", "leg", "outcome"),
+    [
+        ("a third-country record beside others does not count", "in_eea", True),
+        ("third country only", "in_eea", False),
+        ("no status, no date", "without_status", True),
+        ("ended in one country, no status in another, no date", "without_status", False),
+        ("GB frozen, the others ended", "gb_record_frozen", True),
+        ("runs", "gb_record_frozen", False),
+        ("results on one country's record are results", "results_on_some_records", True),
+        ("results on the due day", "results_on_some_records", False),
+        ("results removed", "results_removed", True),
+        ("results without a day", "results_removed", False),
+        ("the results page's end where there is no other", "end_date_from_results_page", True),
+        ("not where there is another", "end_date_from_results_page", False),
+        ("not where there is another", "results_page_end_agrees", False),
+        ("results on the due day", "results_page_end_agrees", None),
+        ("runs", "paediatric", None),
+        ("ended by its date, no status in one country", "ended_while_running", None),
+        ("ended everywhere, long ago", "ended_while_running", False),
+        ("results of a contradictory record are results", "ended_without_date", True),
+    ],
+)
+def test_what_a_verdict_does_not_say_is_flagged(ctd, case, leg, outcome):
+    assert of_case(ctd, case, f"{leg}.outcome") == (outcome,)
+
+
+@pytest.mark.parametrize(
+    ("case", "decided_by"),
+    [
+        ("ended everywhere without a date", "ended_without_date"),
+        ("ended by its date, runs in one country", "ended_while_running"),
+        ("moved", "transitioned_to_ctis"),
+        ("moved, with an end, nobody knows when", "completion"),
+        ("no status, no date", "global_end_date"),
+        ("the results page cannot be read", "trial_results"),
+    ],
+)
+def test_what_decides_is_named(ctd, case, decided_by):
+    assert of_case(ctd, case, "decided_by", "reporting_status") == (decided_by,)
+
+
+@pytest.mark.parametrize(
+    ("case", "value"), [("GB frozen, the others ended", "left out of the count"), ("GB frozen alone", "counted")]
+)
+def test_whether_a_frozen_record_counts_is_shown(ctd, case, value):
+    assert of_case(ctd, case, "gb_record_frozen.value") == (value,)
+
+
+def test_several_ends_are_bounds(ctd):
+    case = "the latest of several ends is the clock"
+    columns = "status_earliest, due_earliest, due_latest, is_ambiguous"
+    assert of_case(ctd, case, columns, "reporting_status") == ("overdue", date(2023, 1, 10), date(2024, 6, 30), True)
+    case = "ends on both sides of that day have both due days"
+    due = (date(2015, 7, 21), date(2016, 12, 21))
+    assert of_case(ctd, case, "due_earliest, due_latest", "reporting_status") == due
+
+
+def test_where_phase_and_plan_are_not_stated_presence_in_the_register_stands_for_them(ctd):
+    found = rows(
+        ctd,
+        """SELECT DISTINCT s.applies, l.not_exempt.is_proxy FROM reporting_status AS s JOIN legs_eu_ctd AS l USING (trial_id)
+        WHERE policy = 'eu-ctd' AND s.status NOT IN ('out_of_scope', 'scope_unknown')""",
+    )
+    assert found == [("probable", True)]
+
+
+def test_each_trial_has_one_status_under_each_rule(ctd):
+    found = rows(
+        ctd,
+        """SELECT policy, count(*), count(DISTINCT trial_id) FROM reporting_status WHERE policy LIKE 'eu-%'
+        GROUP BY policy ORDER BY policy""",
+    )
+    assert found == [("eu-ctd", len(CTD), len(CTD)), ("eu-ctr", len(CTD), len(CTD))]
+    assert rows(ctd, "SELECT DISTINCT status, decided_by FROM reporting_status WHERE policy = 'eu-ctr'") == [
+        ("out_of_scope", "registered_in_ctis")]  # fmt: skip
+
+
+# --- the tracker's reading -------------------------------------------------------------------------------------------
+
+TRACKER_GROUP = """CASE
+    WHEN in_eea.value NOT LIKE '%, 0 of third countries' THEN 'inconsistent'
+    WHEN NOT not_exempt.outcome THEN 'not due'
+    WHEN ended_without_date.outcome OR ended_while_running.outcome OR without_status.outcome THEN 'inconsistent'
+    WHEN status_group LIKE 'due, %' AND getvariable('as_of') > s.due_latest + 28 THEN 'due'
+    ELSE 'not due' END"""
+"""The tracker's groups, as the policy file says that they follow; third-country records as its later headlines have them."""
+
+
+def test_a_profile_changes_parameters_that_there_are():
+    for policy in contracts().policies.values():
+        for name, profile in policy.profiles.items():
+            assert set(profile) <= set(policy.parameters), (policy.id, name)
+
+
+@pytest.fixture(scope="module")
+def tracker(tmp_path_factory):
+    """Group and status of the cases under the tracker's profile."""
+    known = contracts()
+    policy = known.policies["eu-ctd"]
+    profiled = replace(policy, parameters={**policy.parameters, **policy.profiles["eu-tracker"]})
+    data = tmp_path_factory.mktemp("tracker") / "data"
+    put_extract(data, list(CTD.values()))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(queries, "contracts", lambda: replace(known, policies={**known.policies, "eu-ctd": profiled}))
+        with tables(data) as connection:
+            found = rows(
+                connection,
+                f"""SELECT trial_id, {TRACKER_GROUP}, status
+                FROM legs_eu_ctd AS l JOIN reporting_status AS s USING (trial_id) WHERE policy = 'eu-ctd'""",
+            )
+            return {trial: (group, status) for trial, group, status in found}
+
+
+@pytest.mark.parametrize("case", TRACKER)
+def test_the_trackers_groups(tracker, case):
+    assert tracker[euctr(list(CTD).index(case))][0] == TRACKER[case]
+
+
+@pytest.mark.parametrize(
+    "case", ["ended by its date, runs in one country", "ended by its date, no status in one country"]
+)
+def test_under_the_trackers_profile_some_ended_with_a_date_is_a_contradiction(tracker, case):
+    assert tracker[euctr(list(CTD).index(case))][1] == "inconsistent"
+
+
+# --- phase, paediatric plan, history: the full text ------------------------------------------------------------------
+
+SCOPE = {
+    # country records (part, phases I II III, plan) -> status, applies, whether a proxy stands for what is missing
+    "phase I, no plan": ([("DE", "YNN", "No")], ("out_of_scope", "no", False)),
+    "phase I in all countries": ([("DE", "YNN", "No"), ("FR", "YNN", "No")], ("out_of_scope", "no", False)),
+    "phase I in one country only": ([("DE", "YNN", "No"), ("FR", "NYN", "No")], ("reporting_unknown", "yes", False)),
+    "phase I in one country, not stated in the other": (
+        [("DE", "YNN", "No"), ("FR", "", "No")], ("reporting_unknown", "probable", True)),
+    "phase I and II": ([("DE", "YYN", "No")], ("reporting_unknown", "yes", False)),
+    "phase I in a plan": ([("DE", "YNN", "Yes")], ("reporting_unknown", "yes", False)),
+    "phase I, in a plan in one country": (
+        [("DE", "YNN", "No"), ("FR", "YNN", "Yes")], ("reporting_unknown", "yes", False)),
+    "phase I, plan not stated": ([("DE", "YNN", "")], ("reporting_unknown", "probable", True)),
+    "phase not stated, plan is": ([("DE", "", "Yes")], ("reporting_unknown", "yes", False)),
+    "neither stated": ([("DE", "", "")], ("reporting_unknown", "probable", True)),
+    "no phase I is stated": ([("DE", "N??", "No")], ("reporting_unknown", "yes", False)),
+}  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def scope(tmp_path_factory):
+    data = tmp_path_factory.mktemp("scope") / "data"
+    records = [
+        text(number, part, "Completed", LONG_AGO, phases, pip)
+        for number, (countries, _) in enumerate(SCOPE.values())
+        for part, phases, pip in countries
+    ]
+    put_file(data, "euctr", AS_OF, "full.txt", "\n".join(records))
+    with tables(data) as connection:
+        yield connection
+
+
+@pytest.mark.parametrize("case", SCOPE)
+def test_exempt_is_phase_1_outside_a_paediatric_plan(scope, case):
+    number = euctr(list(SCOPE).index(case))
+    found = rows(
+        scope,
+        f"""SELECT s.status, s.applies, l.not_exempt.is_proxy FROM reporting_status AS s JOIN legs_eu_ctd AS l
+        USING (trial_id) WHERE policy = 'eu-ctd' AND trial_id = '{number}'""",
+    )
+    assert found == [SCOPE[case][1]]
+
+
+def test_a_download_without_the_results_link_does_not_make_results_missing(scope):
+    number = euctr(list(SCOPE).index("phase I and II"))
+    found = rows(
+        scope, f"SELECT decided_by FROM reporting_status WHERE policy = 'eu-ctd' AND trial_id = '{number}'")  # fmt: skip
+    assert found == [("trial_results",)]
+
+
+def test_six_months_of_a_paediatric_trial_are_the_earlier_bound(scope):
+    number = euctr(list(SCOPE).index("phase I in a plan"))
+    found = rows(
+        scope,
+        f"SELECT due_earliest, due_latest FROM reporting_status WHERE policy = 'eu-ctd' AND trial_id = '{number}'",
+    )
+    assert found == [(date(2022, 7, 10), date(2023, 1, 10))]
+
+
+def test_a_trial_of_several_sponsors_is_one_trial(scope):
+    assert rows(scope, "SELECT count(*) FROM reporting_status WHERE policy = 'eu-ctd'") == [(len(SCOPE),)]
+
+
+# --- the Regulation --------------------------------------------------------------------------------------------------
+
+CTR = {
+    "ended, due today": (dict(end="2023-06-30"), "not_due"),
+    "ended, due yesterday": (dict(end="2023-06-29"), "in_grace"),
+    "last day of grace": (dict(end="2023-06-02"), "in_grace"),
+    "grace over": (dict(end="2023-06-01"), "overdue"),
+    "29 February, in time": (dict(end="2020-02-29", summaries=["2021-02-28"]), "reported_on_time"),
+    "29 February, a day late": (dict(end="2020-02-29", summaries=["2021-03-01"]), "reported_late"),
+    "summary in time": (dict(summaries=["2023-01-10"]), "reported_on_time"),
+    "the first of two summaries counts": (dict(summaries=["2023-09-01", "2023-01-10"]), "reported_on_time"),
+    "summary and lay summary in time": (dict(summaries=["2023-01-10"], lay=["2023-01-10"]), "reported_on_time"),
+    "in a paediatric plan": (dict(pip="EMEA-000000-PIP01-90"), "overdue"),
+    "summary late": (dict(summaries=["2023-01-11"]), "reported_late"),
+    "summary without a day": (dict(summaries=[None]), "reported_undated"),
+    "summary early": (dict(end="2024-01-01", summaries=["2024-02-01"]), "reported_early"),
+    "a lay summary alone does not satisfy": (dict(lay=["2022-03-01"]), "overdue"),
+    "nor does a study report": (dict(csr=["2022-03-01"]), "overdue"),
+    "results received, perhaps the study report only": (
+        dict(csr=["2022-03-01"], extra={"resultsFirstReceived": "Yes"}), "reporting_unknown"),
+    "ended, no date in any member state": (dict(end=None), "inconsistent"),
+    "ended, dates of the member states": (
+        dict(end=None, states={"Spain": (8, "2023-05-01"), "France": (8, "2023-06-30")}), "not_due"),
+    "partly ended": (dict(code=5, end=None, states={"Spain": (8, LONG_AGO), "France": (5, None)}), "not_completed"),
+    "the end in the world does not count": (dict(world="2024-01-01"), "overdue"),
+    "runs": (dict(code=4, end=None), "not_completed"),
+    "halted": (dict(code=6, end=None), "not_completed"),
+    "an end while it runs": (dict(code=5), "inconsistent"),
+    "an end ahead while it runs": (dict(code=5, end="2024-07-01"), "not_completed"),
+    "under evaluation": (dict(code=1, end=None), "not_completed"),
+    "expired": (dict(code=9, end=None), "never_started"),
+    "revoked": (dict(code=10, end=None), "out_of_scope"),
+    "revoked after it began": (dict(code=10, end=None, extra={"startDateEU": "2021-01-01"}), "out_of_scope"),
+    "not authorised": (dict(code=11, end=None), "never_started"),
+    "cancelled": (dict(code=12, end=None), "never_started"),
+    "no code": (dict(code=None, end=None), "completion_unknown"),
+    "category 1: withheld": (dict(category="1", end="2023-06-01"), "deferred"),
+    "category 1: withheld to the last day": (dict(category="1", end="2021-12-30"), "deferred"),
+    "category 1: grace": (dict(category="1", end="2021-12-29"), "in_grace"),
+    "category 1: over": (dict(category="1", end="2021-11-30"), "overdue"),
+    "category 1: in the first year": (dict(category="1", end="2023-06-30"), "not_due"),
+    "category not stated, phase I: may be withheld": (dict(category=None, phase="1", end="2023-06-01"), "deferred"),
+    "category not stated, phase II: may not": (dict(category=None, phase="4", end="2023-06-01"), "overdue"),
+}  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def ctr(tmp_path_factory):
+    data = tmp_path_factory.mktemp("ctr") / "data"
+    records = [ctis_record(number, **fields) for number, (fields, _) in enumerate(CTR.values())]
+    for number, (record, _) in enumerate(GENERATIONS.values(), len(CTR)):
+        records.append({"ctNumber": f"{ctis(number)}-00", **record})
+    put_file(data, "ctis", AS_OF, "records.jsonl", "\n".join(map(json.dumps, records)))
+    with tables(data) as connection:
+        yield connection
+
+
+@pytest.mark.parametrize("case", CTR)
+def test_regulation(ctr, case):
+    assert verdict(ctr, ctis(list(CTR).index(case)), "eu-ctr") == CTR[case][1]
+
+
+@pytest.mark.parametrize(
+    ("case", "leg", "outcome"),
+    [
+        ("summary in time", "layperson_missing", True),
+        ("summary and lay summary in time", "layperson_missing", False),
+        ("runs", "layperson_missing", False),
+        ("partly ended", "partly_ended", True),
+        ("runs", "partly_ended", False),
+        ("ended, dates of the member states", "partly_ended", False),
+        ("the end in the world does not count", "ended_in_the_world", True),
+        ("category 1: withheld", "may_be_deferred", True),
+        ("category not stated, phase I: may be withheld", "may_be_deferred", None),
+        ("ended, no date in any member state", "ended_no_date", True),
+    ],
+)
+def test_flags_of_the_regulation(ctr, case, leg, outcome):
+    found = rows(ctr, f"SELECT {leg}.outcome FROM legs_eu_ctr WHERE trial_id = '{ctis(list(CTR).index(case))}'")
+    assert found == [(outcome,)]
+
+
+def test_a_paediatric_trial_has_the_earlier_bound_here_too(ctr):
+    number = ctis(list(CTR).index("in a paediatric plan"))
+    found = rows(
+        ctr, f"SELECT due_earliest, due_latest FROM reporting_status WHERE policy = 'eu-ctr' AND trial_id = '{number}'")  # fmt: skip
+    assert found == [(date(2022, 7, 10), date(2023, 1, 10))]
+
+
+PHASE_4 = {"trialPhase": "Therapeutic use (Phase IV)"}
+GENERATIONS = {
+    # The record as it was served to 2024, and items of the overview: record, status, what decides, lay summary missing
+    "words instead of codes": (
+        {"ctStatus": "Ended", "endDateEU": "2023-06-01", "authorizedPartI": {"trialCategoryCode": "2"}},
+        ("reporting_unknown", "summaryResults", None)),
+    "overview, results received": (
+        {"ctStatus": 8, "endDateEU": "10/01/2022", "resultsFirstReceived": "Yes", **PHASE_4},
+        ("reported_undated", None, None)),
+    "overview, none received": (
+        {"ctStatus": 8, "endDateEU": "10/01/2022", "resultsFirstReceived": "No", **PHASE_4}, ("overdue", None, False)),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("case", GENERATIONS)
+def test_other_generations_of_the_record(ctr, case):
+    number = ctis(len(CTR) + list(GENERATIONS).index(case))
+    found = rows(
+        ctr,
+        f"""SELECT status, decided_by, layperson_missing.outcome FROM reporting_status JOIN legs_eu_ctr USING (trial_id)
+        WHERE policy = 'eu-ctr' AND trial_id = '{number}'""",
+    )
+    assert found == [GENERATIONS[case][1]]
+
+
+# --- moved from one register to the other ----------------------------------------------------------------------------
+
+MOVES = {
+    # country records, CTIS record (it was applied for on 2023-06-01) -> eu-ctd, eu-ctr
+    "runs, in CTIS": ([("DE", "Trial now transitioned")], dict(code=4, end=None), ("out_of_scope", "not_completed")),
+    "EUCTR was not told": ([("DE", "Ongoing")], dict(code=4, end=None), ("out_of_scope", "not_completed")),
+    "ended after the move": (
+        [("DE", "Trial now transitioned")], dict(end="2023-06-02"), ("out_of_scope", "in_grace")),
+    "ended on the day of the move": ([("DE", "Completed", "2023-06-01")], dict(end=None), ("overdue", "out_of_scope")),
+    "ended the day after, by EUCTR": (
+        [("DE", "Completed", "2023-06-02")], dict(end=None), ("out_of_scope", "inconsistent")),
+    "ended before, results in EUCTR": (
+        [("DE", "Completed", LONG_AGO, YES)], dict(end=LONG_AGO), ("reported_undated", "out_of_scope")),
+    "CTIS says that it runs, EUCTR that it had ended": (
+        [("DE", "Completed", LONG_AGO)], dict(code=4, end=None), ("out_of_scope", "not_completed")),
+    "ended, nobody knows when": ([("DE", "Completed")], dict(end=None), ("scope_unknown", "scope_unknown")),
+    "the move was refused": ([("DE", "Ongoing")], dict(code=11, end=None), ("not_completed", "never_started")),
+}  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def moved(tmp_path_factory):
+    data = tmp_path_factory.mktemp("moved") / "data"
+    countries, records = [], []
+    for number, (parts, fields, _) in enumerate(MOVES.values()):
+        countries += extract(number, parts)
+        records.append(ctis_record(number, eudract=euctr(number), applied="2023-06-01", **fields))
+    put_file(data, "euctr", AS_OF, "protocols.csv", table(EXTRACT, countries))
+    put_file(data, "ctis", AS_OF, "records.jsonl", "\n".join(map(json.dumps, records)))
+    with tables(data) as connection:
+        yield connection
+
+
+@pytest.mark.parametrize("case", MOVES)
+def test_a_trial_that_moved_is_judged_where_it_ended(moved, case):
+    number = list(MOVES).index(case)
+    found = tuple(verdict(moved, euctr(number), policy) for policy in ("eu-ctd", "eu-ctr"))
+    assert found == MOVES[case][2]
+
+
+def test_no_trial_is_judged_by_both(moved):
+    assert rows(moved, "SELECT count(*) FROM trials") == [(len(MOVES),)]
+    both = rows(
+        moved,
+        """SELECT trial_id FROM legs_eu_ctd JOIN legs_eu_ctr USING (trial_id) JOIN eu_moves USING (trial_id)
+        WHERE transitioned_to_ctis.outcome = ended_under_regulation.outcome""",
+    )
+    assert both == []
+
+
+# --- several snapshots -----------------------------------------------------------------------------------------------
+
+HISTORY = {
+    # (day, source, file, content) of every snapshot, made from the case's number -> policy, status
+    "an edit took it out of scope": (
+        lambda n: [
+            (date(2023, 1, 1), "euctr", "full.txt", text(n, "DE", "Completed", LONG_AGO, "NYN", "No")),
+            (AS_OF, "euctr", "full.txt", text(n, "DE", "Completed", LONG_AGO, "YNN", "No")),
+        ], "eu-ctd", "left_scope"),
+    "a move is no edit": (
+        lambda n: [
+            (date(2023, 1, 1), "euctr", "full.txt", text(n, "DE", "Ongoing", "", "NYN", "No")),
+            (AS_OF, "euctr", "full.txt", text(n, "DE", "Trial now transitioned", "", "NYN", "No")),
+        ], "eu-ctd", "out_of_scope"),
+    "a converted record, with the end that its posted results give": (
+        lambda n: [(AS_OF, "euctr", "records.jsonl", json.dumps({
+            "_id": f"{euctr(n)}-DE", "x5_trial_status": "Completed",
+            "trialInformation": {"globalEndOfTrialDate": LONG_AGO}}))],
+        "eu-ctd", "reported_undated"),
+    "an end date that the newest record dropped": (
+        lambda n: [
+            (date(2023, 1, 1), "euctr", "protocols.csv", table(EXTRACT, extract(n, [("DE", "Completed", LONG_AGO)]))),
+            (AS_OF, "euctr", "protocols.csv", table(EXTRACT, extract(n, [("DE", "Completed")]))),
+        ], "eu-ctd", "inconsistent"),
+    **{
+        f"an old results page, link {name}": (
+            lambda n, link=link: [
+                (date(2023, 1, 20), "euctr", "pages.csv", table(PAGE, [page(n, LONG_AGO, "2023-01-10")])),
+                (AS_OF, "euctr", "protocols.csv", table(EXTRACT, extract(n, [("DE", "Completed", LONG_AGO, link)]))),
+            ], "eu-ctd", status)
+        for name, link, status in (
+            ("removed", REMOVED, "overdue"), ("gone", "", "overdue"), ("there", YES, "reported_on_time"))
+    },
+    "a results page newer than the country records": (
+        lambda n: [
+            (date(2024, 6, 1), "euctr", "protocols.csv", table(EXTRACT, extract(n, [("DE", "Completed", LONG_AGO)]))),
+            (AS_OF, "euctr", "pages.csv", table(PAGE, [page(n, "", "2024-06-10")])),
+        ], "eu-ctd", "reported_late"),
+    **{
+        f"last seen {day}": (
+            lambda n, day=day: [
+                (day, "euctr", "protocols.csv", table(EXTRACT, extract(n, [("DE", "Completed", LONG_AGO)])))],
+            "eu-ctd", status)
+        for day, status in ((date(2024, 5, 1), "overdue"), (date(2024, 4, 30), "reporting_unknown"))
+    },
+    **{
+        f"CTIS last seen {day}": (
+            lambda n, day=day: [(day, "ctis", "records.jsonl", json.dumps(ctis_record(n)))], "eu-ctr", status)
+        for day, status in ((date(2024, 5, 1), "overdue"), (date(2024, 4, 30), "reporting_unknown"))
+    },
+    "a summary without a day that an early snapshot shows": (
+        lambda n: [
+            (day, "ctis", "records.jsonl", json.dumps(ctis_record(n, summaries=[None])))
+            for day in (date(2023, 1, 10), AS_OF)
+        ], "eu-ctr", "reported_on_time"),
+    "a registration that only ICTRP passes on, without country records": (
+        lambda n: [(AS_OF, "ictrp", "trials.xml", (
+            f"<Trials_downloaded_from_ICTRP><Trial><TrialID>EUCTR{euctr(n)}-DE</TrialID><Source_Register>EU Clinical Trials Register</Source_Register>"
+            "<Recruitment_Status>Not Recruiting</Recruitment_Status></Trial></Trials_downloaded_from_ICTRP>"))],
+        "eu-ctd", "completion_unknown"),
+}  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def history(tmp_path_factory):
+    data = tmp_path_factory.mktemp("history") / "data"
+    for number, (make, _, _) in enumerate(HISTORY.values()):
+        for day, source, name, content in make(number):
+            put_file(data, source, day, f"{number}-{name}", content)
+    with tables(data) as connection:
+        yield connection
+
+
+@pytest.mark.parametrize("case", HISTORY)
+def test_what_several_snapshots_show(history, case):
+    number = list(HISTORY).index(case)
+    _, policy, status = HISTORY[case]
+    assert verdict(history, (ctis if policy == "eu-ctr" else euctr)(number), policy) == status
+
+
+def test_the_edit_is_named(history):
+    number = euctr(list(HISTORY).index("an edit took it out of scope"))
+    found = rows(history, f"SELECT in_scope_before.value FROM legs_eu_ctd WHERE trial_id = '{number}'")
+    assert found == [(f"not exempt until {AS_OF}",)]
+
+
+def test_the_end_of_posted_results_is_not_the_country_records(history):
+    number = euctr(list(HISTORY).index("a converted record, with the end that its posted results give"))
+    found = rows(history, f"SELECT end_date_from_results_page.outcome FROM legs_eu_ctd WHERE trial_id = '{number}'")
+    assert found == [(True,)]
+
+
+def test_nothing_is_overdue_on_a_record_that_the_newest_full_snapshot_lacks(tmp_path):
+    data = tmp_path / "data"
+    for day, numbers, scope in ((date(2024, 6, 20), (1, 2), "partial"), (date(2024, 6, 25), (2,), "full")):
+        lines = [line for n in numbers for line in extract(n, [("DE", "Completed", LONG_AGO)])]
+        put_file(data, "euctr", day, "protocols.csv", table(EXTRACT, lines), scope)
+        put_file(data, "ctis", day, "records.jsonl", "\n".join(json.dumps(ctis_record(n)) for n in numbers), scope)
+    with tables(data) as connection:
+        found = [
+            verdict(connection, number, policy)
+            for policy, name in (("eu-ctd", euctr), ("eu-ctr", ctis))
+            for number in map(name, (1, 2))
+        ]
+    assert found == ["reporting_unknown", "overdue"] * 2
