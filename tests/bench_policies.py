@@ -83,14 +83,14 @@ def run(folder: Path, copies: int, as_of: date) -> dict[str, float]:
             connection.execute(f'CREATE TABLE "{name}" AS {_copies(connection, name, copies)}')
         connection.execute("DETACH base; CHECKPOINT")
         trials = connection.sql("SELECT count(*) FROM trials").fetchall()[0][0]
-        articles = connection.sql("SELECT count(*) FROM publications").fetchall()[0][0]
+        articles = connection.sql("SELECT count(DISTINCT pmid) FROM trial_publications").fetchall()[0][0]
         cpu, wall = time.process_time(), time.perf_counter()
         for query in measured():
             build.run_query(connection, query)
         spent = {"cpu": time.process_time() - cpu, "wall": time.perf_counter() - wall}
     path.unlink()
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-    return {"trials": trials, "publications": articles, "policies": len(contracts().policies), "peak_mb": peak} | spent
+    return {"trials": trials, "linked_publications": articles, "policies": len(contracts().policies), "peak_mb": peak} | spent
 
 
 def _copies(connection: duckdb.DuckDBPyConnection, name: str, copies: int) -> str:
