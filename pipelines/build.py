@@ -17,7 +17,7 @@ from typing import Any
 import duckdb
 
 from pipelines import contracts as contract_files
-from pipelines import dates, queries, snapshots, staging, store, validation
+from pipelines import dates, queries, snapshots, sponsors, staging, store, validation
 from pipelines.contracts import Contracts, Policy, Table, contracts, quote
 from pipelines.errors import DataError, UsageError
 from pipelines.identity import adjudications, ledger, trials
@@ -228,6 +228,9 @@ def prepare(
         connection.execute(f"SET VARIABLE common_{of}_words = [{', '.join(map(quote, words))}]")
     excluded = [r for r in contract_files.reference("publication_types") if r["is_results_excluded"] == "true"]
     _fill(connection, "excluded_publication_types", excluded)
+    mapped = sponsors.mappings()
+    _fill(connection, "sponsor_mappings", mapped)
+    _fill(connection, "supporter_list", sponsors.supporters(mapped))
     connection.execute("CREATE TABLE cited_pmids (pmid BIGINT)")
     connection.execute("INSERT INTO cited_pmids SELECT unnest(?::BIGINT[])", [sorted(cited_pmids(staged))])
     staging.register(connection, staged)
@@ -423,6 +426,13 @@ def views(known: Contracts, as_of: date) -> dict[str, tuple[str, str]]:
         "penalty_estimates": (
             "An upper bound that nobody has been fined: a law's daily amount for the days certainly past the grace.",
             queries.penalty_estimates(known),
+        ),
+        "supporter_record": (
+            "How those who signed the AllTrials petition report the trials that they lead, per supporter and policy.",
+            """SELECT p.supporter, p.sponsor_id, c.policy, c.trials, c.due, c.reported_on_time, c.reported_late,
+                c.reported_undated, c.submitted, c.missing, c.cannot_judge, c.reported_share, c.is_small
+            FROM supporters AS p
+            JOIN scorecards AS c ON c.unit_kind = 'sponsor_parent' AND c.unit_value = p.sponsor_id""",
         ),
     }
 

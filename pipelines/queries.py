@@ -34,7 +34,10 @@ STEPS: Mapping[str, tuple[str, ...]] = {
 }
 """Relations that Python makes during a build, and what they need; see `build`."""
 
-GIVEN = ("cited_pmids", "source_terms", "excluded_publication_types", "adjudication_list")
+GIVEN = (
+    "cited_pmids", "source_terms", "excluded_publication_types", "adjudication_list", "sponsor_mappings",
+    "supporter_list",
+)  # fmt: skip
 """Relations that a build fills before the first query; besides them there is vocabulary_<name> for each code list."""
 
 _COMMENT = re.compile(r"--[^\n]*")

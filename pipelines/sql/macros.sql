@@ -4,13 +4,11 @@
 CREATE OR REPLACE MACRO folded_words(x) AS
     nullif(trim(regexp_replace(lower(strip_accents(x)), '[^\p{L}\p{N}]+', ' ', 'g')), '');
 
--- The name of a sponsor for comparison: folded, without its legal form.
-CREATE OR REPLACE MACRO sponsor_key(name) AS nullif(array_to_string(list_filter(
-    string_split(folded_words(name), ' '),
-    lambda w: NOT list_contains([
-        'the', 'inc', 'incorporated', 'ltd', 'limited', 'llc', 'llp', 'plc', 'corp', 'corporation', 'co', 'company', 'gmbh',
-        'ggmbh', 'ag', 'kg', 'kgaa', 'sa', 'sas', 'sarl', 'srl', 'spa', 'sl', 'nv', 'bv', 'ab', 'as', 'oy', 'aps', 'pty',
-        'kk', 'se'], w)), ' '), '');
+-- The name of a sponsor for comparison: folded, without the article before it and the legal form behind it. Elsewhere the
+-- same letters are part of the name ("KK Women's and Children's Hospital", "Merck KGaA, Darmstadt, Germany").
+CREATE OR REPLACE MACRO sponsor_key(name) AS nullif(regexp_replace(regexp_replace(folded_words(name), '^the ', ''),
+    '( (and )?(inc|incorporated|ltd|limited|llc|l l c|llp|plc|p l c|corp|corporation|co|company|gmbh|ggmbh|mbh|ag|kg|kgaa'
+    || '|sa|s a|sas|s a s|sarl|srl|s r l|spa|s p a|sl|s l|nv|n v|bv|b v|ab|as|a s|oy|aps|pty|kk|k k|se))+$', ''), '');
 
 -- The words of a name or title that tell it from others: long enough, and none of those that stand everywhere.
 CREATE OR REPLACE MACRO telling_words(x, common) AS list_filter(

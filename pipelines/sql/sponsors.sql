@@ -1,17 +1,45 @@
--- One row per sponsor, lead or collaborator, by its normalised name. No mapping to parents yet: parent is empty.
+-- One row per sponsor, lead or collaborator, and per organisation that one of them belongs to. Names of one sponsor are
+-- those that the reviewed mapping says, and those that differ in nothing but their legal form; nothing is guessed.
+WITH mapped AS (
+    SELECT
+        sponsor_id,
+        any_value(sponsor) AS name,
+        nullif(any_value(parent_id), '') AS parent_id,
+        nullif(any_value(ror_id), '') AS ror_id,
+        string_agg(DISTINCT proof, '; ' ORDER BY proof) AS mapping_proof
+    FROM sponsor_mappings
+    GROUP BY sponsor_id
+), registered AS (
+    SELECT
+        n.sponsor_id,
+        arg_max(n.name, (named.times, n.name)) AS name,
+        list(DISTINCT n.name ORDER BY n.name) AS names,
+        arg_max(named.class, (named.times, named.class)) FILTER (WHERE named.class IS NOT NULL) AS sponsor_class,
+        CAST(sum(named.lead) AS BIGINT) AS registrations_led
+    FROM sponsor_names AS n
+    JOIN (
+        SELECT s.name, s.class, count(*) AS times, count(*) FILTER (WHERE s.role = 'lead') AS lead
+        FROM registration_lists AS r, unnest(r.sponsors) AS u(s)
+        GROUP BY s.name, s.class
+    ) AS named USING (name)
+    WHERE n.sponsor_id IS NOT NULL
+    GROUP BY n.sponsor_id
+), every_sponsor AS (
+    SELECT sponsor_id FROM registered
+    UNION
+    SELECT m.parent_id FROM mapped AS m JOIN registered USING (sponsor_id) WHERE m.parent_id IS NOT NULL
+)
 SELECT
-    n.sponsor_id,
-    arg_max(n.name, (named.times, n.name)) AS name,
-    any_value(n.normalised) AS normalised,
-    NULL::VARCHAR AS parent_id,
-    arg_max(named.class, (named.times, named.class)) FILTER (WHERE named.class IS NOT NULL) AS sponsor_class,
-    'name as registered, without case, accents and punctuation' AS mapping_proof,
-    CAST(sum(named.lead) AS BIGINT) AS registrations_led
-FROM sponsor_names AS n
-JOIN (
-    SELECT s.name, s.class, count(*) AS times, count(*) FILTER (WHERE s.role = 'lead') AS lead
-    FROM registration_lists AS r, unnest(r.sponsors) AS u(s)
-    GROUP BY s.name, s.class
-) AS named USING (name)
-WHERE n.sponsor_id IS NOT NULL
-GROUP BY n.sponsor_id
+    e.sponsor_id,
+    coalesce(m.name, r.name) AS name,
+    replace(e.sponsor_id, '-', ' ') AS normalised,
+    coalesce(r.names, []) AS names,
+    m.parent_id,
+    r.sponsor_class,
+    m.sponsor_id IS NOT NULL AS is_mapped,
+    m.ror_id,
+    m.mapping_proof,
+    coalesce(r.registrations_led, 0) AS registrations_led
+FROM every_sponsor AS e
+LEFT JOIN registered AS r USING (sponsor_id)
+LEFT JOIN mapped AS m USING (sponsor_id)

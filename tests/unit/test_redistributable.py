@@ -157,7 +157,11 @@ def test_verdicts_that_quote_a_record_stay_too(world):
 @pytest.mark.parametrize("name", TABLES)
 def test_what_may_be_passed_on_is_there_unchanged(world, name):
     """What only ClinicalTrials.gov and PubMed say; PubMed's tables are theirs as a whole."""
-    which = {"sponsors": "name LIKE 'University%'", "rejected_records": "source = 'ctgov'"}.get(name, "true")
+    which = {
+        "sponsors": "name LIKE 'University%'",
+        "rejected_records": "source = 'ctgov'",
+        "scorecards": "unit_kind = 'sponsor' AND unit_value LIKE 'university%'",
+    }.get(name, "true")
     for column in ("trial_id", "seen_in", "registration_id"):
         if column in TABLES[name].column_names:
             which = f"{column} IN {FREE}"
