@@ -90,7 +90,12 @@ def run(folder: Path, copies: int, as_of: date) -> dict[str, float]:
         spent = {"cpu": time.process_time() - cpu, "wall": time.perf_counter() - wall}
     path.unlink()
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-    return {"trials": trials, "linked_publications": articles, "policies": len(contracts().policies), "peak_mb": peak} | spent
+    return {
+        "trials": trials,
+        "linked_publications": articles,
+        "policies": len(contracts().policies),
+        "peak_mb": peak,
+    } | spent
 
 
 def _copies(connection: duckdb.DuckDBPyConnection, name: str, copies: int) -> str:
