@@ -271,7 +271,9 @@ def test_a_build_that_fails_leaves_the_last_one(second, monkeypatch, capsys, tab
     before, builds = (warehouse.data / "warehouse").resolve(), sorted((warehouse.data / "builds").iterdir())
     every = queries.all_queries
     plain = next(query.sql for query in every() if query.name == table)
-    monkeypatch.setattr(queries, "all_queries", lambda overrides=None: every({table: planted.format(sql=plain)}))
+    monkeypatch.setattr(
+        queries, "all_queries", lambda overrides=None, profile="": every({table: planted.format(sql=plain)})
+    )
     assert warehouse.run("build", "--as-of", "2024-05-01") == 1
     captured = capsys.readouterr()
     (sentence,) = [line for line in captured.err.splitlines() if line.startswith("Error: ")]
