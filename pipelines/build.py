@@ -290,7 +290,8 @@ def run_query(connection: duckdb.DuckDBPyConnection, query: Query) -> None:
     if query.is_published:
         _make(connection, contracts().tables[query.name], query.sql)
     else:
-        connection.execute(f'CREATE TABLE "{query.name}" AS {query.sql}')
+        kind = "VIEW" if query.name in queries.VIEWS else "TABLE"
+        connection.execute(f'CREATE {kind} "{query.name}" AS {query.sql}')
 
 
 def _make(connection: duckdb.DuckDBPyConnection, table: Table, sql: str) -> None:
@@ -299,10 +300,9 @@ def _make(connection: duckdb.DuckDBPyConnection, table: Table, sql: str) -> None
     if result.outcome == "failed":
         raise DataError(complaint([result]))
     connection.execute(contract_files.ddl(table))
-    order = ", ".join(f'"{c}"' for c in table.order)
     names = ", ".join(f'"{c}"' for c in table.column_names)
     try:
-        connection.execute(f'INSERT INTO "{table.name}" ({names}) SELECT {names} FROM ({sql}) ORDER BY {order}')
+        connection.execute(f'INSERT INTO "{table.name}" ({names}) SELECT {names} FROM ({sql})')
     except duckdb.ConstraintException as error:
         raise DataError(f"Table {table.name}: a required value is missing ({str(error).splitlines()[0]}).") from None
 

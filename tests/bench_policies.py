@@ -76,6 +76,7 @@ def prepare(folder: Path, trials: int) -> date:
 def run(folder: Path, copies: int, as_of: date) -> dict[str, float]:
     """Copies the relations, then runs and measures the queries."""
     path = folder / f"{copies}.duckdb"
+    path.unlink(missing_ok=True)
     with store.connect(path, threads=2, memory_limit=MEMORY, spill=folder) as connection:
         connection.execute(f"ATTACH {quote(str(folder / 'base.duckdb'))} AS base (READ_ONLY)")
         build.prepare(connection, contracts(), as_of, [])

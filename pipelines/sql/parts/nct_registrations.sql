@@ -1,11 +1,6 @@
 -- The registration at ClinicalTrials.gov that speaks first for each trial that has any, with its lists, submissions and
 -- the flags that the register withdrew in January 2017.
-WITH spoken AS (
-    SELECT *
-    FROM trial_sources
-    WHERE registry = 'nct'
-    QUALIFY row_number() OVER (PARTITION BY trial_id ORDER BY speaks DESC, place) = 1
-), shown AS (
+WITH shown AS (
     SELECT registration_id, min(first_seen) AS seen_public_by
     FROM registration_versions WHERE has_results GROUP BY registration_id
 )
@@ -24,9 +19,11 @@ SELECT
     h.first_submitted,
     EXISTS (FROM regulatory_flags) AS has_flags_of_2017,
     f.is_fda_regulated AS was_fda_regulated
-FROM spoken AS r
+FROM speaking_registrations AS p
+JOIN registrations AS r USING (registration_id)
 JOIN registration_lists AS l USING (registration_id)
 LEFT JOIN shown AS v USING (registration_id)
 LEFT JOIN result_submissions AS h USING (registration_id)
 LEFT JOIN regulatory_flags AS f USING (registration_id)
 LEFT JOIN vocabulary_recruitment_status AS s ON s.code = r.status
+WHERE p.registry = 'nct'
