@@ -255,14 +255,14 @@ class Maker:
         return found
 
     def registration(
-        self, trial: Trial, registry: str, *, title: str | None = "", joined: str = "", start: date | None = None,
+        self, trial: Trial, registry: str, *, title: str | None = "", start: date | None = None,
         coded: bool = False, status: str = "completed", number: str = "",
     ) -> Registration:  # fmt: skip
         """A registration of the trial. title: "" is the trial's own, None is not stated. coded: with its code."""
         own = trial.title() if title == "" else title
         begun = start or trial.start
         made = Registration(
-            number or self.number(registry), registry, trial.serial, joined or str(trial.serial),
+            number or self.number(registry), registry, trial.serial, str(trial.serial),
             own, None, trial.sponsor, False, begun, begun, trial.enrolment, status, begun - timedelta(40), AS_OF,
         )  # fmt: skip
         if coded:
@@ -732,23 +732,36 @@ def grant(make: Maker) -> Story:
 
 
 def shared_code(make: Maker) -> Story:
-    """Two registers with one sponsor's code; the records quote nothing of each other."""
+    """One sponsor's code in two registers, the records quoting nothing of each other; in one register and in many it is
+    a grant or a programme."""
     trial = make.trial()
-    a, b = (make.registration(trial, registry, coded=True) for registry in make.some_registers(2))
-    b.title = None
-    apart(a, b)
-    return Story([a, b], [trap("shared_code", a, b, "shared_code")])
+    way = make.turn("shared_code", "two_registers", "one_register", "many")
+    registers = make.some_registers(5 if way == "many" else 2)
+    if way == "two_registers":
+        made = [make.registration(trial, registry, coded=True) for registry in registers]
+        made[1].title = None
+        apart(*made)
+    else:
+        trials_of = [make.trial(trial)._replace(code=trial.code) for _ in registers]
+        homes = registers if way == "many" else registers[:1] * 2
+        made = [make.registration(one, registry, coded=True) for one, registry in zip(trials_of, homes, strict=True)]
+    expected = "shared_code" if way == "two_registers" else "nothing"
+    return Story(made, [trap(f"shared_code_{way}", a, b, expected) for a, b in combinations(made, 2)])
 
 
 def equal_title(make: Maker) -> Story:
-    """Two registers with equal or nearly equal titles; the records quote nothing of each other."""
+    """Two registers with equal or nearly equal titles, the records quoting nothing of each other; or with one title of
+    two sponsors."""
     trial = make.trial()
+    kind = make.turn("titles", "equal_title", "similar_title", "title_of_two_sponsors")
     a, b = make.pair(trial, trial)
     apart(a, b)
-    expected = make.turn("titles", "equal_title", "similar_title")
-    if expected == "similar_title":
+    if kind == "similar_title":
         b.title = f"{b.title}s"
-    return Story([a, b], [trap(expected, a, b, expected)])
+    elif kind == "title_of_two_sponsors":
+        b = make.registration(make.stranger(trial), b.registry, title=trial.title())
+    expected = "nothing" if kind == "title_of_two_sponsors" else kind
+    return Story([a, b], [trap(kind, a, b, expected)])
 
 
 def series(make: Maker) -> Story:

@@ -9,6 +9,7 @@ Which registrations are one trial is decided in `union`.
 
 import csv
 import io
+from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
@@ -24,12 +25,15 @@ REGISTRIES = ("nct", "euctr", "ctis", "isrctn")
 
 FIELDS = ("as_of", "event", "number", "trial_id", "previous_trial_id")
 as_row = attrgetter(*FIELDS)
-"""The fields of an event as a tuple; `dataclasses.astuple` takes ten times as long, and there are millions."""
+"""The fields of an event as a tuple; `dataclasses.astuple` takes ten times as long."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Event:
-    """What happened to a number: from `as_of` on it belongs to `trial_id` (before: `previous_trial_id`)."""
+    """What happened to a number: from `as_of` on it belongs to `trial_id` (before: `previous_trial_id`).
+
+    Not frozen, because a frozen one takes three times as long to make, and there are millions.
+    """
 
     as_of: date
     event: str
@@ -86,26 +90,29 @@ def append(data: Path, events: Sequence[Event]) -> None:
 
 
 def resolve(
-    members: Mapping[str, Member], cluster_of: Mapping[str, str], ledger: Sequence[Event], as_of: date
+    members: Mapping[str, Member | None], cluster_of: Mapping[str, str], ledger: Sequence[Event], as_of: date
 ) -> tuple[dict[str, str], list[Event]]:
     """Gives every registration its trial id; returns them and the new events, both a function of the input alone.
 
-    cluster_of: the cluster of each registration; one that it lacks is a trial by itself.
+    members: every registration; None stands for one that no evidence speaks of, whose seniority decides nothing.
+    cluster_of: the cluster of each registration of which evidence speaks; one that it lacks is a trial by itself.
 
     A cluster of numbers nobody knew founds an id. One that holds registrations of several trials keeps the id founded
     first. Of a trial that falls apart, the part that holds the naming registration keeps the id; where that one has
     joined an older trial, or is gone, the others found their own.
     """
     known, founded = _state(ledger)
-    groups: dict[str, list[str]] = {}
-    for number in sorted(members):
-        groups.setdefault(cluster_of.get(number, number), []).append(number)
+    groups: dict[str, list[str]] = defaultdict(list)
+    alone = [number for number in members if number not in cluster_of]
+    for number, key in cluster_of.items():
+        if number in members:
+            groups[key].append(number)
 
     trial_of: dict[str, str] = {}
     events: list[Event] = []
     heirs: dict[str, str] = {}
-    for key in sorted(groups):
-        numbers = groups[key]
+    for key in sorted([*groups, *alone]):
+        numbers = sorted(groups[key]) if key in groups else [key]
         ids = {known[n] for n in numbers if n in known}
         # The part with the naming registration keeps an id; where that one is gone altogether, the first part does.
         own = [i for i in ids if (cluster_of.get(i, i) if i in members else heirs.setdefault(i, key)) == key]
@@ -113,7 +120,8 @@ def resolve(
             trial_id = min(own, key=lambda i: (founded.get(i, len(founded)), i))
             events += _joining(numbers, trial_id, known, as_of)
         else:
-            trial_id = min((members[n] for n in numbers), key=_seniority).number if len(numbers) > 1 else numbers[0]
+            stated = [m for n in numbers if (m := members[n])] if len(numbers) > 1 else ()
+            trial_id = min(stated, key=_seniority).number if stated else numbers[0]
             events += _founding(numbers, trial_id, known, as_of)
         for number in numbers:
             trial_of[number] = trial_id
@@ -140,9 +148,7 @@ def _founding(numbers: Sequence[str], trial_id: str, known: Mapping[str, str], a
 
 
 def _joining(numbers: Sequence[str], trial_id: str, known: Mapping[str, str], as_of: date) -> list[Event]:
-    events = []
-    for lost in sorted({known[n] for n in numbers if n in known} - {trial_id}):
-        if lost in numbers:
-            events.append(Event(as_of, "merged_into", lost, trial_id, lost))
     joined = [n for n in numbers if known.get(n) != trial_id]
+    lost = {known[n] for n in joined if n in known}
+    events = [Event(as_of, "merged_into", i, trial_id, i) for i in sorted(lost) if i in numbers]
     return [*events, *(Event(as_of, "joined", n, trial_id, known.get(n, "")) for n in joined)]

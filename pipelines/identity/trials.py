@@ -4,7 +4,9 @@ Only the steps that SQL cannot do: reading the shapes of numbers (`trn`), the co
 ids (`ledger`). The evidence is `sql/parts/registration_edges.sql`.
 """
 
-from collections.abc import Sequence
+import contextlib
+import gc
+from collections.abc import Iterator, Sequence
 from datetime import date
 from pathlib import Path
 
@@ -12,6 +14,9 @@ import duckdb
 
 from pipelines import store, trn
 from pipelines.identity import ledger, union
+
+SPOKEN_OF = "SELECT registration_id FROM registration_edges UNION ALL SELECT other_id FROM registration_edges"
+"""The registrations that any evidence speaks of."""
 
 
 def number_forms(connection: duckdb.DuckDBPyConnection) -> None:
@@ -46,20 +51,42 @@ def placeholder_numbers(connection: duckdb.DuckDBPyConnection) -> None:
     store.insert(connection, "placeholder_numbers", [(n,) for (n,) in numbers if trn.is_placeholder(n)])
 
 
+@contextlib.contextmanager
+def _uncollected() -> Iterator[None]:
+    """Millions of records and none in a circle: Python's collector would only walk over them again and again."""
+    was_on = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_on:
+            gc.enable()
+
+
+@_uncollected()
 def trial_members(connection: duckdb.DuckDBPyConnection, data: Path, as_of: date) -> list[ledger.Event]:
     """Decides which registrations are one trial and what it is called: `edge_decisions`, `trial_members`.
 
     Returns the ledger's new events.
     """
     cluster_of = _decide(connection)
-    found = connection.sql(
-        """SELECT r.registration_id, r.registry, d.first_seen, r.registered_earliest
-        FROM corrected_registrations AS r JOIN registration_sight_dates AS d USING (registration_id)"""
+    members: dict[str, ledger.Member | None] = dict(
+        connection.sql("SELECT registration_id, NULL FROM corrected_registrations").fetchall()
     )
-    members = {member.number: member for member in map(ledger.Member._make, found.fetchall())}
+    rows = connection.sql(
+        f"""SELECT r.registration_id, r.registry, d.first_seen, r.registered_earliest
+        FROM corrected_registrations AS r JOIN registration_sight_dates AS d USING (registration_id)
+        WHERE registration_id IN ({SPOKEN_OF})"""
+    ).fetchall()
+    members |= {row[0]: ledger.Member(*row) for row in rows}
     trial_of, events = ledger.resolve(members, cluster_of, ledger.read(data, as_of), as_of)
-    connection.execute("CREATE TABLE trial_members (registration_id VARCHAR, trial_id VARCHAR)")
-    store.insert(connection, "trial_members", list(trial_of.items()))
+    connection.execute("CREATE TABLE other_names (registration_id VARCHAR, trial_id VARCHAR)")
+    store.insert(connection, "other_names", [(n, trial_id) for n, trial_id in trial_of.items() if n != trial_id])
+    connection.execute(
+        """CREATE TABLE trial_members AS SELECT registration_id, coalesce(o.trial_id, registration_id) AS trial_id
+            FROM corrected_registrations LEFT JOIN other_names AS o USING (registration_id);
+        DROP TABLE other_names"""
+    )
     return events
 
 
@@ -74,9 +101,8 @@ def _decide(connection: duckdb.DuckDBPyConnection) -> dict[str, str]:
     facts = {
         number: union.Facts(registry, start, end, extension, tuple(titles))
         for number, registry, start, end, extension, titles in connection.sql(
-            """SELECT registration_id, registry, start_earliest, start_latest, is_extension, titles FROM identity_facts
-            WHERE registration_id IN (SELECT registration_id FROM registration_edges
-                UNION ALL SELECT other_id FROM registration_edges)"""
+            f"""SELECT registration_id, registry, start_earliest, start_latest, is_extension, titles FROM identity_facts
+            WHERE registration_id IN ({SPOKEN_OF})"""
         ).fetchall()
     }
     separated = connection.sql(
