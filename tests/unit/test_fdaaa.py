@@ -231,7 +231,8 @@ def judged(connection, policy=FDAAA, as_of=AS_OF, faults=None):
         connection.execute(f"SET VARIABLE as_of = DATE '{as_of}'")
         build._set_policy(connection, policy)
         for name, sql in chain.items():
-            connection.execute(f'CREATE OR REPLACE TABLE "{name}" AS {(faults or {}).get(name, str)(sql)}')
+            kind = "VIEW" if name in queries.VIEWS else "TABLE"
+            connection.execute(f'CREATE OR REPLACE {kind} "{name}" AS {(faults or {}).get(name, str)(sql)}')
         sql = (SQL / "reporting_status.sql").read_text(encoding="utf-8")
         cursor = connection.execute(
             f"SELECT s.*, l.* EXCLUDE (trial_id) FROM ({sql}) AS s JOIN legs_fdaaa AS l USING (trial_id)"
