@@ -185,9 +185,12 @@ def _reporting_verdicts(connection: duckdb.DuckDBPyConnection, trial_id: str) ->
             yield f"    Due: {due}.{late}"
         if row["is_ambiguous"]:
             yield f"    By the earliest reading of the dates it would be: {row['status_earliest']}."
-        for leg in _rows(
+        legs = _rows(
             connection, "SELECT * FROM status_evidence WHERE trial_id = ? AND policy = ?", trial_id, row["policy"]
-        ):
+        )
+        if row["status"] == "out_of_scope":  # what puts it outside says it all
+            legs = [leg for leg in legs if leg["role"] == "scope" and leg["outcome"] is False]
+        for leg in legs:
             where = ", ".join(filter(None, (leg["registration_id"], leg["field"])))
             value = leg["value"] or "nothing stated"
             yield f"    - {leg['question']} {OUTCOME[leg['outcome']]}: {value}{f' ({where})' if where else ''}"

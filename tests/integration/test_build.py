@@ -167,6 +167,32 @@ def test_another_as_of_date_changes_only_what_depends_on_it(worlds, tmp_path):
     assert {(a, b) for a, b, _ in moved} <= allowed
 
 
+def test_a_build_under_a_profile_stands_beside_the_others(worlds, tmp_path):
+    folder, original = worlds(1)
+    data = tmp_path / "data"
+    shutil.copytree(original, data, symlinks=True)
+    as_of = date.fromisoformat(truth(folder)[0]["as_of"])
+    before, ids = (data / "warehouse").resolve(), (data / "ledger" / "trial_ids.csv").read_bytes()
+    built = build.build(settings(data), as_of, profile="fdaaa-tracker-2025")
+    assert built.folder == data / "builds" / f"{built.id}-fdaaa-tracker-2025"
+    assert (data / "warehouse").resolve() == before
+    assert (data / "ledger" / "trial_ids.csv").read_bytes() == ids
+    with duckdb.connect() as connection:
+        versions = connection.sql(
+            f"SELECT DISTINCT policy, rule_version FROM '{built.folder}/reporting_status.parquet'"
+        ).fetchall()
+        judged = [
+            connection.sql(
+                f"""SELECT count(*) FROM '{place}/reporting_status.parquet'
+                WHERE policy = 'fdaaa' AND status = 'scope_unknown'"""
+            ).fetchall()[0][0]
+            for place in (before, built.folder)
+        ]
+    assert {v for policy, v in versions if policy == "fdaaa"} == {"1+fdaaa-tracker-2025"}
+    assert {v for policy, v in versions if policy != "fdaaa"} == {"1"}
+    assert judged[1] < judged[0]  # the tracker takes a blank flag for a no
+
+
 def test_a_build_of_an_earlier_day_sees_only_what_was_known_then(worlds, tmp_path):
     folder, original = worlds(2)
     data = tmp_path / "data"
