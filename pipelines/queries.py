@@ -40,7 +40,7 @@ GIVEN = (
 )  # fmt: skip
 """Relations that a build fills before the first query; besides them there is vocabulary_<name> for each code list."""
 
-VIEWS = ("nct_registrations", "register_summary_legs", "registration_legs", "reporting_legs")
+VIEWS = ("nct_registrations", "register_summary_legs", "registration_legs", "reporting_legs", "uk_summary_legs")
 """Wide relations that few read: as views they compute no column that nobody asks for."""
 
 _COMMENT = re.compile(r"--[^\n]*")

@@ -160,12 +160,7 @@ SELECT
         is_public, registration_id, 'trial_results') AS public,
     leg(NULL, false, NULL, NULL) AS submitted,
     leg(NULL, false, NULL, NULL) AS cancelled,
-    leg(
-        CASE WHEN last_seen_directly IS NULL THEN 'the register itself was not read'
-             ELSE 'record last seen ' || last_seen_directly
-                 || CASE WHEN has_vanished THEN ', gone from the register since' ELSE '' END END,
-        coalesce(recent_enough(last_seen_directly) AND NOT has_vanished, false),
-        registration_id, 'last_seen_directly') AS searched,
+    searched_leg(last_seen_directly, has_vanished, registration_id) AS searched,
     leg(inside || ' of the EU and EEA, ' || outside || ' of third countries', inside > 0, registration_id, 'part')
         AS in_eea,
     leg(CASE WHEN blank > 0 THEN blank || ' of ' || n END, blank = n, registration_id, 'status') AS without_status,

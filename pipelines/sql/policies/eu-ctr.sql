@@ -86,12 +86,7 @@ SELECT
         is_public, registration_id, 'summaryResults') AS public,
     leg(NULL, false, NULL, NULL) AS submitted,
     leg(NULL, false, NULL, NULL) AS cancelled,
-    leg(
-        CASE WHEN last_seen_directly IS NULL THEN 'the register itself was not read'
-             ELSE 'record last seen ' || last_seen_directly
-                 || CASE WHEN has_vanished THEN ', gone from the register since' ELSE '' END END,
-        coalesce(recent_enough(last_seen_directly) AND NOT has_vanished, false),
-        registration_id, 'last_seen_directly') AS searched,
+    searched_leg(last_seen_directly, has_vanished, registration_id) AS searched,
     leg(CASE WHEN own_fields['trial_category'] IS NOT NULL THEN 'category ' || own_fields['trial_category'] ELSE phase END,
         may_be_withheld, registration_id, 'trialCategory') AS may_be_deferred,
     leg(CASE WHEN summary IS NOT NULL THEN coalesce('lay summary ' || lay_summary, 'no lay summary') END,

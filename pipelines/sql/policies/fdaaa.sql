@@ -218,12 +218,7 @@ SELECT
     leg(
         CASE WHEN l.is_cancelled THEN 'cancelled' || coalesce(' ' || l.last_cancelled, '') END,
         l.is_cancelled AND l.is_public IS NOT TRUE, l.registration_id, 'result_events') AS cancelled,
-    leg(
-        CASE WHEN l.last_seen_directly IS NULL THEN 'the register itself was not read'
-             ELSE 'record last seen ' || l.last_seen_directly
-                 || CASE WHEN l.vanished_on IS NOT NULL THEN ', gone from the register since' ELSE '' END END,
-        coalesce(recent_enough(l.last_seen_directly) AND l.vanished_on IS NULL, false),
-        l.registration_id, 'last_seen') AS searched
+    searched_leg(l.last_seen_directly, l.vanished_on IS NOT NULL, l.registration_id) AS searched
 FROM legs AS l
 LEFT JOIN edits AS e USING (registration_id)
 UNION ALL BY NAME
