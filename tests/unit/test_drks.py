@@ -9,14 +9,14 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
-import pyarrow.parquet as pq
 import pytest
 
 from pipelines.contracts import contracts
 from pipelines.privacy import PRIVATE_PERSON
-from pipelines.reading import Report
 from pipelines.settings import SCHEMAS
 from pipelines.sources import drks
+from tests import payloads
+from tests.payloads import Read
 
 DAY = date(2026, 8, 1)
 
@@ -105,34 +105,12 @@ def trial(**changes: Any) -> dict[str, Any]:
     return record
 
 
-class Read:
-    """What the reader made of a payload."""
-
-    def __init__(self, report: Report, out: Path) -> None:
-        self.report = report
-        self.rows: list[dict[str, Any]] = pq.read_table(out).to_pylist()
-
-    @property
-    def ids(self) -> list[str]:
-        return [row["registration_id"] for row in self.rows]
-
-    def reasons(self, scope: str) -> list[str]:
-        return [reject.reason for reject in self.report.rejects if reject.scope == scope]
-
-
 @pytest.fixture
 def read(tmp_path: Path):
     def run(content: object) -> Read:
-        payload = tmp_path / "planted"
         if not isinstance(content, str | bytes):
             content = json.dumps(content, ensure_ascii=False)
-        payload.write_bytes(content.encode() if isinstance(content, str) else content)
-        out = tmp_path / "records.parquet"
-        report = drks.read(payload, "planted", DAY, out)
-        assert report.balance() == 0
-        result = Read(report, out)
-        assert len(result.rows) == report.staged
-        return result
+        return payloads.read(drks, tmp_path, content, DAY)
 
     return run
 

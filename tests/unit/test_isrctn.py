@@ -8,14 +8,14 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
-import pyarrow.parquet as pq
 import pytest
 
 from pipelines import dates
 from pipelines.contracts import contracts
 from pipelines.privacy import PRIVATE_PERSON
-from pipelines.reading import Report
 from pipelines.sources import isrctn
+from tests import payloads
+from tests.payloads import Read
 
 DAY = date(2026, 8, 1)
 NAMESPACE = 'xmlns="http://www.67bricks.com/isrctn"'
@@ -141,32 +141,10 @@ def converted(imported: str = "2026-03-03 20:01:59", **changes: Any) -> str:
     return json.dumps(head | without_attributes(trial(**changes)) | head)
 
 
-class Read:
-    """What the reader made of a payload."""
-
-    def __init__(self, report: Report, out: Path) -> None:
-        self.report = report
-        self.rows: list[dict[str, Any]] = pq.read_table(out).to_pylist()
-
-    @property
-    def ids(self) -> list[str]:
-        return [row["registration_id"] for row in self.rows]
-
-    def reasons(self, scope: str) -> list[str]:
-        return [reject.reason for reject in self.report.rejects if reject.scope == scope]
-
-
 @pytest.fixture
 def read(tmp_path: Path):
     def run(content: str | bytes) -> Read:
-        payload = tmp_path / "planted"
-        payload.write_bytes(content.encode() if isinstance(content, str) else content)
-        out = tmp_path / "records.parquet"
-        report = isrctn.read(payload, "planted", DAY, out)
-        assert report.balance() == 0
-        result = Read(report, out)
-        assert len(result.rows) == report.staged
-        return result
+        return payloads.read(isrctn, tmp_path, content, DAY)
 
     return run
 

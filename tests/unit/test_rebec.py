@@ -8,7 +8,6 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
-import pyarrow.parquet as pq
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -16,8 +15,9 @@ from hypothesis import strategies as st
 from pipelines.contracts import contracts
 from pipelines.formats import who_feed, xml_records
 from pipelines.privacy import PRIVATE_PERSON
-from pipelines.reading import Report
 from pipelines.sources import rebec
+from tests import payloads
+from tests.payloads import Read
 
 DAY = date(2026, 8, 1)
 HEAD = '<?xml version="1.0" encoding="UTF-8"?>\r\n<!DOCTYPE trials SYSTEM "http://localhost:9/who_ictrp.dtd">\n'
@@ -56,32 +56,10 @@ def feed(*trials: str) -> str:
     return f"{HEAD}<trials>\n{''.join(trials)}\n</trials>\n"
 
 
-class Read:
-    """What the reader made of a payload."""
-
-    def __init__(self, report: Report, out: Path) -> None:
-        self.report = report
-        self.rows: list[dict[str, Any]] = pq.read_table(out).to_pylist()
-
-    @property
-    def ids(self) -> list[str]:
-        return [row["registration_id"] for row in self.rows]
-
-    def reasons(self, scope: str) -> list[str]:
-        return [reject.reason for reject in self.report.rejects if reject.scope == scope]
-
-
 @pytest.fixture
 def read(tmp_path: Path):
     def run(content: str | bytes) -> Read:
-        payload = tmp_path / "planted"
-        payload.write_bytes(content.encode() if isinstance(content, str) else content)
-        out = tmp_path / "records.parquet"
-        report = rebec.read(payload, "planted", DAY, out)
-        assert report.balance() == 0
-        result = Read(report, out)
-        assert len(result.rows) == report.staged
-        return result
+        return payloads.read(rebec, tmp_path, content, DAY)
 
     return run
 
