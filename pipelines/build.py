@@ -179,9 +179,8 @@ def make(
     known = contracts()
     work = folder / "work"
     work.mkdir()
-    with store.connect(
-        work / "work.duckdb", threads=settings.threads, memory_limit=settings.memory_limit, spill=work
-    ) as connection:
+    # In memory, with a folder for what is too much: a file would compress what the next query unpacks again.
+    with store.connect(threads=settings.threads, memory_limit=settings.memory_limit, spill=work) as connection:
         prepare(connection, known, as_of, staged)
         decisions = adjudications.read(settings.adjudications, as_of)
         adjudications.fill(connection, decisions)
@@ -284,10 +283,18 @@ def run_queries(
 
 
 def run_query(connection: duckdb.DuckDBPyConnection, query: Query) -> None:
-    """Runs one query into the relation of its name. Raises DataError where a published table lacks a column."""
+    """Runs one query into the relation of its name. Raises DataError where a published table lacks a column.
+
+    The legs of a policy are a view until they are written: they are wide, and a status needs little of them.
+    """
     if query.policy:
-        _set_policy(connection, query.policy)
-    if query.is_published:
+        # The view is read when other policies have had their turn, so the name of its parameters is its own.
+        own = f"getvariable({quote(query.name)})"
+        sql = query.sql.replace("getvariable('policy')", own)
+        connection.execute(f"SET VARIABLE {query.name} = {_parameters(query.policy)}")
+        _complete(connection, contracts().tables[query.name], sql)
+        connection.execute(f'CREATE VIEW "{query.name}" AS {sql}')
+    elif query.is_published:
         _make(connection, contracts().tables[query.name], query.sql)
     else:
         kind = "VIEW" if query.name in queries.VIEWS else "TABLE"
@@ -295,10 +302,7 @@ def run_query(connection: duckdb.DuckDBPyConnection, query: Query) -> None:
 
 
 def _make(connection: duckdb.DuckDBPyConnection, table: Table, sql: str) -> None:
-    columns = [row[0] for row in connection.sql(f"DESCRIBE {sql}").fetchall()]
-    result = validation.check_columns(table, columns)
-    if result.outcome == "failed":
-        raise DataError(complaint([result]))
+    _complete(connection, table, sql)
     connection.execute(contract_files.ddl(table))
     names = ", ".join(f'"{c}"' for c in table.column_names)
     try:
@@ -307,11 +311,19 @@ def _make(connection: duckdb.DuckDBPyConnection, table: Table, sql: str) -> None
         raise DataError(f"Table {table.name}: a required value is missing ({str(error).splitlines()[0]}).") from None
 
 
-def _set_policy(connection: duckdb.DuckDBPyConnection, policy: Policy) -> None:
-    """Makes the parameters of the policy file available as getvariable('policy').<name>."""
+def _complete(connection: duckdb.DuckDBPyConnection, table: Table, sql: str) -> None:
+    """Raises DataError where a query does not give the columns of its table."""
+    columns = [row[0] for row in connection.sql(f"DESCRIBE {sql}").fetchall()]
+    result = validation.check_columns(table, columns)
+    if result.outcome == "failed":
+        raise DataError(complaint([result]))
+
+
+def _parameters(policy: Policy) -> str:
+    """The parameters of the policy file as an SQL struct; a policy's SQL knows it as getvariable('policy')."""
     items = [f"'id': {quote(policy.id)}", f"'version': {quote(policy.version)}"]
     items += [f"'{name}': {_literal(value)}" for name, value in policy.parameters.items()]
-    connection.execute(f"SET VARIABLE policy = {{{', '.join(items)}}}")
+    return f"{{{', '.join(items)}}}"
 
 
 def _literal(value: Any) -> str:

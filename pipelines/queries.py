@@ -40,8 +40,14 @@ GIVEN = (
 )  # fmt: skip
 """Relations that a build fills before the first query; besides them there is vocabulary_<name> for each code list."""
 
-VIEWS = ("nct_registrations", "register_summary_legs", "registration_legs", "reporting_legs", "uk_summary_legs")
-"""Wide relations that few read: as views they compute no column that nobody asks for."""
+VIEWS = (
+    "register_result_legs", "register_summary_legs", "registration_legs", "reporting_legs", "uk_sites",
+    "uk_summary_legs",
+)  # fmt: skip
+"""Wide relations that few read: as views they compute no column that nobody asks for. So are the policies' legs."""
+
+DECIDING = ("started", "completed", "public", "searched")
+"""Legs whose field a status names as what decides it."""
 
 _COMMENT = re.compile(r"--[^\n]*")
 _STRING = re.compile(r"'(?:[^']|'')*'")
@@ -124,14 +130,18 @@ def published(queries: Iterable[Query]) -> list[str]:
 
 
 def _registration_legs(known: Contracts) -> str:
-    """All registration rules in one relation: the standard columns of their legs."""
+    """All registration rules in one relation: the standard columns beside their legs, and the start as written."""
     return "\nUNION ALL BY NAME\n".join(
-        f"SELECT {quote(p.id)} AS policy, * FROM {p.table}" for p in known.of_kind("registration")
+        f"SELECT {quote(p.id)} AS policy, started_on.value AS start_raw, "
+        f"* EXCLUDE ({', '.join(leg.name for leg in p.legs)}) FROM {p.table}"
+        for p in known.of_kind("registration")
     )
 
 
 def _reporting_legs(known: Contracts) -> str:
-    """All reporting policies in one relation: standard columns, and the scope legs joined by three-valued AND."""
+    """What decides a status, of all reporting policies in one relation: standard columns, the scope legs joined by
+    three-valued AND, of the other legs the outcome, and the field of those that can be what decides. Single columns and
+    not the legs whole: most of a leg is text that is read only where a person looks at it."""
     return "\nUNION ALL BY NAME\n".join(map(_reporting_union, known.of_kind("reporting")))
 
 
@@ -139,23 +149,28 @@ def _reporting_union(policy: Policy) -> str:
     scope = [leg.name for leg in policy.legs if leg.role == "scope"]
     conflicts = [leg.name for leg in policy.legs if leg.role == "conflict"]
     others = [leg.name for leg in policy.legs if leg.role not in ("scope", "conflict", "flag")]
-    dates = "clock_earliest, clock_latest, due_earliest, due_latest, due_undeferred, public_date, reported_date"
-    grace = "grace_days" if "grace_days" in policy.gives else f"{policy.parameters['grace_days']} AS grace_days"
-    first = "first_submitted" if "first_submitted" in policy.gives else "NULL::DATE AS first_submitted"
     in_scope = " AND ".join(f"{name}.outcome" for name in scope)
     false = ", ".join(f"CASE WHEN NOT {name}.outcome THEN {quote(name)} END" for name in scope)
     unknown = ", ".join(f"CASE WHEN {name}.outcome IS NULL THEN {name}.field END" for name in scope)
-    proxy = " OR ".join(f"{name}.is_proxy" for name in scope)
+    missing = f"array_to_string(list_sort(list_distinct([{unknown}])), ', ')"
     contradicts = " OR ".join(f"{name}.outcome" for name in conflicts) or "false"
     contradictions = ", ".join(f"CASE WHEN {name}.outcome THEN {quote(name)} END" for name in conflicts) or "NULL"
-    return (
-        f"SELECT {quote(policy.id)} AS policy, trial_id, rule_version, {grace}, "
-        f"{dates}, submitted_date, {first}, seen_public_by, {in_scope} AS in_scope, "
-        f"concat_ws(', ', {false}) AS false_legs, "
-        f"array_to_string(list_sort(list_distinct([{unknown}])), ', ') AS unknown_fields, "
-        f"{proxy} AS has_proxy, {contradicts} AS contradicts, "
-        f"concat_ws(', ', {contradictions}) AS contradictions, {', '.join(others)} FROM {policy.table}"
-    )
+    columns = [
+        f"{quote(policy.id)} AS policy",
+        "trial_id, rule_version, clock_earliest, clock_latest, due_earliest, due_latest, due_undeferred",
+        "public_date, reported_date, submitted_date, seen_public_by",
+        "first_submitted" if "first_submitted" in policy.gives else "NULL::DATE AS first_submitted",
+        "grace_days" if "grace_days" in policy.gives else f"{policy.parameters['grace_days']} AS grace_days",
+        f"{in_scope} AS in_scope",
+        f"CASE WHEN NOT ({in_scope}) THEN concat_ws(', ', {false}) END AS false_legs",
+        f"CASE WHEN ({in_scope}) IS NULL THEN {missing} END AS unknown_fields",
+        " OR ".join(f"{name}.is_proxy" for name in scope) + " AS has_proxy",
+        f"{contradicts} AS contradicts",
+        f"CASE WHEN {contradicts} THEN concat_ws(', ', {contradictions}) END AS contradictions",
+        *(f"{name}.outcome AS {name}" for name in others),
+        *(f"{name}.field AS {name}_field" for name in DECIDING if name in others),
+    ]
+    return f"SELECT {', '.join(columns)} FROM {policy.table}"
 
 
 def status_evidence(known: Contracts) -> str:

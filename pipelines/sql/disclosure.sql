@@ -60,7 +60,7 @@ WITH retracted AS (
         x.pmid AS retracted_pmid
     FROM trials AS t
     JOIN registration_status AS s ON s.trial_id = t.trial_id AND s.rule = 'strict-day'
-    JOIN register_result_legs AS r ON r.trial_id = t.trial_id
+    JOIN trial_legs AS r ON r.trial_id = t.trial_id
     JOIN article_result_legs AS l ON l.trial_id = t.trial_id
     LEFT JOIN retracted AS x ON x.trial_id = t.trial_id
     JOIN shelves AS h ON h.trial_id = t.trial_id

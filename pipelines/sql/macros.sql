@@ -1,4 +1,5 @@
--- Macros that several queries share. The as-of date is getvariable('as_of').
+-- Macros that several queries share. The as-of date is getvariable('as_of'); a macro that asks for a policy's parameters is
+-- given them (getvariable('policy')), since the views that use it are read when another policy has its turn.
 
 -- Words without case and punctuation, for comparison.
 CREATE OR REPLACE MACRO folded_words(x) AS
@@ -73,8 +74,8 @@ CREATE OR REPLACE MACRO only_phase_1(own) AS CASE
 CREATE OR REPLACE MACRO is_in_pip(own) AS CASE own['in_pip'] WHEN 'Yes' THEN true WHEN 'No' THEN false END;
 
 -- The last day in time under the EU Directive: trials that ended before the duty began had until the end of the backlog.
-CREATE OR REPLACE MACRO eu_due_day(day, months) AS CASE
-    WHEN day < getvariable('policy').duty_began THEN getvariable('policy').backlog_due
+CREATE OR REPLACE MACRO eu_due_day(day, months, policy) AS CASE
+    WHEN day < policy['duty_began'] THEN policy['backlog_due']
     ELSE due_day(day, months) END;
 
 -- The reporting status of one trial under one policy: the first match wins (vocabulary reporting_status).
@@ -126,20 +127,20 @@ CREATE OR REPLACE MACRO on_or_after(earliest, latest, day) AS CASE
     WHEN latest < day THEN false END;
 
 -- The last day to register under the FDAAA. Starts before the duty began had until the day it began.
-CREATE OR REPLACE MACRO us_deadline(start_day) AS CASE
-    WHEN start_day < getvariable('policy').first_deadline THEN getvariable('policy').first_deadline
-    WHEN start_day IS NOT NULL THEN start_day + CAST(getvariable('policy').days AS INTEGER) END;
+CREATE OR REPLACE MACRO us_deadline(start_day, policy) AS CASE
+    WHEN start_day < policy['first_deadline'] THEN policy['first_deadline']
+    WHEN start_day IS NOT NULL THEN start_day + CAST(policy['days'] AS INTEGER) END;
 
 -- Whether a source was looked at recently enough to show that nothing is there.
-CREATE OR REPLACE MACRO recent_enough(day) AS
-    day >= getvariable('as_of') - CAST(getvariable('policy').max_source_age_days AS INTEGER);
+CREATE OR REPLACE MACRO recent_enough(day, policy) AS
+    day >= getvariable('as_of') - CAST(policy['max_source_age_days'] AS INTEGER);
 
 -- Whether the register was looked at recently enough, in words for the leg.
-CREATE OR REPLACE MACRO searched_leg(last_seen, has_vanished, registration) AS leg(
+CREATE OR REPLACE MACRO searched_leg(last_seen, has_vanished, registration, policy) AS leg(
     CASE WHEN last_seen IS NULL THEN 'the register itself was not read'
          ELSE 'record last seen ' || last_seen || CASE WHEN has_vanished THEN ', gone from the register since' ELSE '' END
     END,
-    coalesce(recent_enough(last_seen) AND NOT has_vanished, false), registration, 'last_seen');
+    coalesce(recent_enough(last_seen, policy) AND NOT has_vanished, false), registration, 'last_seen');
 
 -- A number of days after a day.
 CREATE OR REPLACE MACRO days_after(day, days) AS CAST(day + CAST(days AS INTEGER) AS DATE);

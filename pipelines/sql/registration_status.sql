@@ -14,9 +14,9 @@ SELECT
     CASE WHEN l.status = 'unknown' THEN nullif(concat_ws(', ',
         CASE WHEN l.registered IS NULL THEN 'registered' END,
         CASE WHEN l.start_earliest IS NULL THEN 'start' END), '') END AS missing_field,
-    coalesce(r.is_estimated AND l.start_earliest <= getvariable('as_of'), false) AS start_is_estimated,
-    r.first_start_raw IS DISTINCT FROM r.start_leg.value AS start_moved,
+    coalesce(t.start_type = 'estimated' AND l.start_earliest <= getvariable('as_of'), false) AS start_is_estimated,
+    l.start_first_version IS DISTINCT FROM l.start_raw AS start_moved,
     l.start_first_version,
     l.status_first_version
 FROM registration_legs AS l
-JOIN trial_registration AS r USING (trial_id)
+JOIN trials AS t USING (trial_id)

@@ -4,14 +4,14 @@ WITH judged AS (
     SELECT
         *,
         reporting_status_code(
-            getvariable('as_of'), started.outcome, in_scope, in_scope_before.outcome, clock_latest, running.outcome,
-            contradicts, public.outcome, reported_date, seen_public_by, submitted.outcome, submitted_date, cancelled.outcome,
-            searched.outcome, due_latest, due_undeferred, grace_days) AS status,
+            getvariable('as_of'), started, in_scope, in_scope_before, clock_latest, running,
+            contradicts, public, reported_date, seen_public_by, submitted, submitted_date, cancelled,
+            searched, due_latest, due_undeferred, grace_days) AS status,
         reporting_status_code(
-            getvariable('as_of'), started.outcome, in_scope, in_scope_before.outcome, clock_earliest, running.outcome,
-            contradicts, public.outcome, reported_date, seen_public_by, submitted.outcome, coalesce(submitted_date, getvariable('as_of')),
-            cancelled.outcome,
-            searched.outcome, due_earliest, least(due_earliest, due_undeferred), grace_days) AS status_earliest
+            getvariable('as_of'), started, in_scope, in_scope_before, clock_earliest, running,
+            contradicts, public, reported_date, seen_public_by, submitted, coalesce(submitted_date, getvariable('as_of')),
+            cancelled,
+            searched, due_earliest, least(due_earliest, due_undeferred), grace_days) AS status_earliest
     FROM reporting_legs
 )
 SELECT
@@ -30,12 +30,12 @@ SELECT
     CASE
         WHEN status IN ('out_of_scope', 'left_scope') THEN false_legs
         WHEN status = 'scope_unknown' THEN unknown_fields
-        WHEN status = 'never_started' THEN started.field
-        WHEN status = 'inconsistent' THEN coalesce(nullif(contradictions, ''), completed.field)
-        WHEN status = 'completion_unknown' THEN completed.field
+        WHEN status = 'never_started' THEN started_field
+        WHEN status = 'inconsistent' THEN coalesce(contradictions, completed_field)
+        WHEN status = 'completion_unknown' THEN completed_field
         WHEN status = 'reporting_unknown' THEN concat_ws(', ',
-            CASE WHEN searched.outcome IS NOT TRUE THEN searched.field END,
-            CASE WHEN public.outcome IS NULL THEN public.field END) END AS decided_by,
+            CASE WHEN searched IS NOT TRUE THEN searched_field END,
+            CASE WHEN public IS NULL THEN public_field END) END AS decided_by,
     clock_earliest,
     clock_latest,
     due_earliest,
@@ -49,6 +49,6 @@ SELECT
         END AS days_late_min,
     CASE WHEN v.status_group IN ('due, reported', 'due, submitted') AND coalesce(submitted_date, reported_date) IS NOT NULL
         THEN greatest(0, date_diff('day', due_earliest, coalesce(submitted_date, reported_date))) END AS days_late_max,
-    public.outcome AND reported_date < clock_earliest AS reported_before_completion
+    public AND reported_date < clock_earliest AS reported_before_completion
 FROM judged
 JOIN vocabulary_reporting_status AS v ON v.code = judged.status

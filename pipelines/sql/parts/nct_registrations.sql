@@ -5,7 +5,13 @@ WITH shown AS (
     FROM registration_versions WHERE has_results GROUP BY registration_id
 )
 SELECT
-    r.*,
+    r.trial_id, r.registration_id, r.source, r.last_seen_directly, r.vanished_on,
+    r.study_type, r.phase, r.primary_purpose, r.status, r.enrolment, r.enrolment_type,
+    r.start_raw, r.start_earliest, r.start_latest,
+    r.primary_completion_raw, r.primary_completion_earliest, r.primary_completion_latest,
+    r.completion_raw, r.completion_earliest, r.completion_latest,
+    r.has_results, r.results_submitted, r.results_posted, r.delay_submitted, r.delay_posted,
+    r.is_fda_regulated_drug, r.is_fda_regulated_device, r.is_ppsd, r.is_us_export,
     v.seen_public_by,
     s.runs,
     coalesce(s.never_ran, false) AS never_ran,

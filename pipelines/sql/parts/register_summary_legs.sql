@@ -1,21 +1,20 @@
 -- What every policy needs that asks for summary results on a register, counted from primary completion.
 SELECT
-    t.trial_id,
-    t.primary_earliest AS clock_earliest,
-    t.primary_latest AS clock_latest,
-    r.public_date,
-    r.reported_date,
-    r.submitted_date,
-    r.seen_public_by,
-    r.last_seen,
-    r.has_vanished,
-    t.started,
-    t.interventional,
-    t.in_scope_before,
-    t.primary_completed AS completed,
-    t.running,
-    r.public,
-    r.submitted,
-    r.cancelled
-FROM trial_legs AS t
-JOIN register_result_legs AS r USING (trial_id)
+    trial_id,
+    primary_earliest AS clock_earliest,
+    primary_latest AS clock_latest,
+    public_date,
+    reported_date,
+    submitted_date,
+    seen_public_by,
+    last_seen,
+    has_vanished,
+    started,
+    interventional,
+    in_scope_before,
+    primary_completed AS completed,
+    running,
+    public,
+    submitted,
+    cancelled
+FROM trial_legs

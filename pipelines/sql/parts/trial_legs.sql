@@ -1,5 +1,6 @@
 -- The criteria that most reporting policies share, one row per trial: did it start, what kind of study is it, was it
--- once another kind, when did it complete, does it run.
+-- once another kind, has it a UK site, when did it complete, does it run, are its results on a register. They are joined
+-- here once, so that a policy which adds little to them is a projection of this relation.
 WITH edits AS (
     SELECT v.trial_id, arg_max(v.registration_id, v.valid_to) AS registration_id, max(v.valid_to) AS changed_on
     FROM registration_versions AS v
@@ -17,6 +18,7 @@ SELECT
         coalesce(t.status_from, t.enrolment_from), 'status, enrolment') AS started,
     leg(t.study_type, t.study_type = 'interventional', coalesce(t.study_type_from, t.main_registration_id), 'study_type')
         AS interventional,
+    leg(u.named, u.has_site, coalesce(u.registration_id, t.status_from, t.enrolment_from), 'countries') AS uk_site,
     leg('interventional until ' || e.changed_on, e.trial_id IS NOT NULL, e.registration_id, 'study_type')
         AS in_scope_before,
     leg(t.status, s.runs, coalesce(t.status_from, t.main_registration_id), 'status') AS running,
@@ -38,7 +40,10 @@ SELECT
             coalesce(t.completion_from, t.main_registration_id), 'completion')
         ELSE proxy_leg(
             t.primary_completion_raw, completed_by(t.primary_completion_earliest, t.primary_completion_latest),
-            t.primary_completion_from, 'primary_completion') END AS completed
+            t.primary_completion_from, 'primary_completion') END AS completed,
+    r.* EXCLUDE (trial_id)
 FROM trials AS t
+JOIN register_result_legs AS r USING (trial_id)
+JOIN uk_sites AS u USING (trial_id)
 LEFT JOIN vocabulary_recruitment_status AS s ON s.code = t.status
 LEFT JOIN edits AS e USING (trial_id)

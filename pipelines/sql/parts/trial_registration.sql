@@ -2,10 +2,9 @@
 WITH first_version AS (
     SELECT
         t.trial_id,
-        arg_min_null(v.start_raw, (v.version, v.source, v.part)) AS start_raw,
-        arg_min_null(v.start_earliest, (v.version, v.source, v.part)) AS start_earliest,
-        arg_min_null(v.start_latest, (v.version, v.source, v.part)) AS start_latest,
-        arg_min_null(v.start_precision, (v.version, v.source, v.part)) AS start_precision
+        arg_min({
+            'raw': v.start_raw, 'earliest': v.start_earliest, 'latest': v.start_latest, 'precision': v.start_precision
+        }, (v.version, v.source, v.part)) AS start
     FROM registration_versions AS v
     JOIN trials AS t ON t.trial_id = v.trial_id AND coalesce(t.start_from, t.main_registration_id) = v.registration_id
     GROUP BY t.trial_id
@@ -28,11 +27,10 @@ SELECT
     s.start_earliest,
     s.start_latest,
     s.has_year_only,
-    t.start_type = 'estimated' AS is_estimated,
-    f.start_raw AS first_start_raw,
-    f.start_earliest AS first_start_earliest,
-    f.start_latest AS first_start_latest,
-    f.start_precision = 'year' AS first_is_year_only,
+    f.start.raw AS first_start_raw,
+    f.start.earliest AS first_start_earliest,
+    f.start.latest AS first_start_latest,
+    f.start.precision = 'year' AS first_is_year_only,
     leg(t.registered, t.registered IS NOT NULL, coalesce(t.registered_from, t.main_registration_id), 'registered')
         AS registered_leg,
     leg(t.start_raw, t.start_earliest IS NOT NULL, coalesce(t.start_from, t.main_registration_id), 'start') AS start_leg

@@ -104,12 +104,12 @@ SELECT
     -- The backlog's day lies after the due days of the first trials under the duty: so the bounds are of both dates.
     least(
         eu_due_day(clock_earliest, CASE WHEN is_in_pip THEN getvariable('policy').paediatric_months
-            ELSE getvariable('policy').months END),
+            ELSE getvariable('policy').months END, getvariable('policy')),
         eu_due_day(clock_latest, CASE WHEN is_in_pip THEN getvariable('policy').paediatric_months
-            ELSE getvariable('policy').months END)) AS due_earliest,
+            ELSE getvariable('policy').months END, getvariable('policy'))) AS due_earliest,
     greatest(
-        eu_due_day(clock_earliest, getvariable('policy').months),
-        eu_due_day(clock_latest, getvariable('policy').months)) AS due_latest,
+        eu_due_day(clock_earliest, getvariable('policy').months, getvariable('policy')),
+        eu_due_day(clock_latest, getvariable('policy').months, getvariable('policy'))) AS due_latest,
     due_latest AS due_undeferred,
     CASE WHEN is_public THEN posted END AS public_date,
     CASE WHEN is_public THEN posted END AS reported_date,
@@ -160,7 +160,7 @@ SELECT
         is_public, registration_id, 'trial_results') AS public,
     leg(NULL, false, NULL, NULL) AS submitted,
     leg(NULL, false, NULL, NULL) AS cancelled,
-    searched_leg(last_seen_directly, has_vanished, registration_id) AS searched,
+    searched_leg(last_seen_directly, has_vanished, registration_id, getvariable('policy')) AS searched,
     leg(inside || ' of the EU and EEA, ' || outside || ' of third countries', inside > 0, registration_id, 'part')
         AS in_eea,
     leg(CASE WHEN blank > 0 THEN blank || ' of ' || n END, blank = n, registration_id, 'status') AS without_status,

@@ -86,7 +86,7 @@ SELECT
         is_public, registration_id, 'summaryResults') AS public,
     leg(NULL, false, NULL, NULL) AS submitted,
     leg(NULL, false, NULL, NULL) AS cancelled,
-    searched_leg(last_seen_directly, has_vanished, registration_id) AS searched,
+    searched_leg(last_seen_directly, has_vanished, registration_id, getvariable('policy')) AS searched,
     leg(CASE WHEN own_fields['trial_category'] IS NOT NULL THEN 'category ' || own_fields['trial_category'] ELSE phase END,
         may_be_withheld, registration_id, 'trialCategory') AS may_be_deferred,
     leg(CASE WHEN summary IS NOT NULL THEN coalesce('lay summary ' || lay_summary, 'no lay summary') END,

@@ -52,20 +52,23 @@ WITH dated AS (
 ), edits AS (
     -- Earlier versions of the same record that were in scope by what a version holds, where the present one is not.
     SELECT
-        j.registration_id,
+        r.registration_id,
         max(v.valid_to) AS changed_on,
         arg_max(v.phase, v.version) AS phase,
         arg_max(coalesce(v.primary_purpose, 'not stated'), v.version) AS primary_purpose
-    FROM judged AS j
+    FROM nct_registrations AS r
     JOIN registration_versions AS v
-        ON v.registration_id = j.registration_id AND v.source = j.source AND v.part = '' AND NOT v.is_current
+        ON v.registration_id = r.registration_id AND v.source = r.source AND v.part = '' AND NOT v.is_current
     WHERE v.study_type = 'interventional'
         AND NOT list_contains(getvariable('policy').phases_outside, v.phase)
         AND (v.is_fda_regulated_drug OR v.is_fda_regulated_device)
         AND coalesce(v.primary_purpose <> 'device_feasibility', true)
-        AND NOT (j.study_type = 'interventional' AND j.is_covered_phase AND j.is_no_feasibility
-            AND (j.is_fda_regulated_drug OR j.is_fda_regulated_device))
-    GROUP BY j.registration_id
+        AND NOT (
+            r.study_type = 'interventional'
+            AND NOT list_contains(getvariable('policy').phases_outside, r.phase)
+            AND coalesce(r.primary_purpose <> 'device_feasibility', true)
+            AND (r.is_fda_regulated_drug OR r.is_fda_regulated_device))
+    GROUP BY r.registration_id
 ), legs AS (
     SELECT
         *,
@@ -218,7 +221,7 @@ SELECT
     leg(
         CASE WHEN l.is_cancelled THEN 'cancelled' || coalesce(' ' || l.last_cancelled, '') END,
         l.is_cancelled AND l.is_public IS NOT TRUE, l.registration_id, 'result_events') AS cancelled,
-    searched_leg(l.last_seen_directly, l.vanished_on IS NOT NULL, l.registration_id) AS searched
+    searched_leg(l.last_seen_directly, l.vanished_on IS NOT NULL, l.registration_id, getvariable('policy')) AS searched
 FROM legs AS l
 LEFT JOIN edits AS e USING (registration_id)
 UNION ALL BY NAME

@@ -9,7 +9,7 @@ SELECT
     leg(m.types, m.is_medicinal, coalesce(m.registration_id, l.started.registration_id), 'interventions') AS medicinal,
     leg(s.start_leg.value, CASE WHEN s.start_latest < getvariable('policy').in_force THEN false END,
         s.start_leg.registration_id, 'approved') AS approved,
-    searched_leg(last_seen, has_vanished, public.registration_id) AS searched
+    searched_leg(last_seen, has_vanished, public.registration_id, getvariable('policy')) AS searched
 FROM uk_summary_legs AS l
 JOIN trial_medicines AS m USING (trial_id)
 JOIN trial_registration AS s USING (trial_id)

@@ -2,10 +2,10 @@
 WITH deadlines AS (
     SELECT
         *,
-        us_deadline(start_earliest) AS deadline_earliest,
-        us_deadline(start_latest) AS deadline_latest,
-        us_deadline(first_start_earliest) AS first_deadline_earliest,
-        us_deadline(first_start_latest) AS first_deadline_latest
+        us_deadline(start_earliest, getvariable('policy')) AS deadline_earliest,
+        us_deadline(start_latest, getvariable('policy')) AS deadline_latest,
+        us_deadline(first_start_earliest, getvariable('policy')) AS first_deadline_earliest,
+        us_deadline(first_start_latest, getvariable('policy')) AS first_deadline_latest
     FROM trial_registration
 )
 SELECT
