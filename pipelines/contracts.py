@@ -315,6 +315,7 @@ _REGISTRATION_COLUMNS = {
 def legs_table(policy: Policy) -> Table:
     """The contract of `legs_<policy>`: the rule's standard columns, then one struct per leg of its TOML file."""
     standard = _REPORTING_COLUMNS if policy.kind == "reporting" else _REGISTRATION_COLUMNS
+    verdicts, rule = ("reporting_status", "policy") if policy.kind == "reporting" else ("registration_status", "rule")
     vocabulary = {"status": "registration_verdict", "status_first_version": "registration_verdict"}
     columns = [
         Column("trial_id", "VARCHAR", "The trial.", required=True, references="trials.trial_id"),
@@ -337,6 +338,12 @@ def legs_table(policy: Policy) -> Table:
                 "covers_universe",
                 f"SELECT trial_id FROM trials ANTI JOIN {policy.table} USING (trial_id)",
                 "Every trial has its legs under every policy.",
+            ),
+            Check(
+                "has_its_verdicts",
+                f"SELECT trial_id FROM {policy.table} ANTI JOIN (SELECT trial_id FROM {verdicts} "
+                f"WHERE {rule} = {quote(policy.id)}) AS v USING (trial_id)",
+                "Whatever has legs has its verdict: no policy is left out.",
             ),
         ),
     )
