@@ -240,6 +240,10 @@ PLANTED = {
     SPONSORS: """SELECT * REPLACE ('boss' AS role, 'nobody' AS sponsor_id, 'ask me@example.org' AS name) FROM ({sql})
         UNION ALL FROM ({sql})""",
     "coverage": "SELECT * REPLACE (DATE '2641-03-01' AS newest_sighting) FROM ({sql})",
+    "scorecards": """SELECT * REPLACE (due + CASE WHEN unit_kind = 'country' THEN 1 ELSE 0 END AS due)
+        FROM ({sql}) WHERE unit_kind <> 'sponsor'""",
+    "disclosure": "SELECT * REPLACE (NOT r2_summary_results AS r2_summary_results) FROM ({sql})",
+    "reporting_status": "SELECT * FROM ({sql}) WHERE policy <> 'who-summary'",
 }
 
 
@@ -270,7 +274,10 @@ def test_each_planted_violation_is_found_by_its_check(world, tmp_path):
     failed = {(r.table_name, r.check_name) for r in built.failed}
     assert failed >= {
         (SPONSORS, "key_unique"), (SPONSORS, "role_vocabulary"), (SPONSORS, "sponsor_id_references"),
-        (SPONSORS, "no_mail"), ("coverage", "newest_sighting_possible"),
+        (SPONSORS, "no_mail"), ("coverage", "newest_sighting_possible"), ("legs_who_summary", "has_its_verdicts"),
+        ("scorecards", "partitions_sum_to_headline"), ("scorecards", "countries_counted_once"),
+        ("scorecards", "groups_sum_to_trials"), ("disclosure", "any_results_is_the_rungs"),
+        ("disclosure", "agrees_with_reporting_status"),
     }  # fmt: skip
 
 

@@ -132,7 +132,21 @@ def test_every_check_of_the_contract_holds(world):
         ("UPDATE scorecards SET pending = pending + 1 WHERE unit_value = 'acme'", "groups_sum_to_trials"),
         ("DELETE FROM scorecards WHERE unit_value = '(private person)'", "partitions_sum_to_headline"),
         ("DELETE FROM scorecards WHERE unit_kind = 'all'", "headline_is_the_status"),
+        ("DELETE FROM scorecards WHERE unit_kind = 'phase'", "partitions_sum_to_headline"),
+        (
+            "UPDATE scorecards SET cannot_judge = cannot_judge - 1, pending = pending + 1 WHERE unit_kind = 'all'",
+            "headline_is_the_status",
+        ),
         ("UPDATE scorecards SET trials = 2 WHERE unit_value = 'Japan'", "countries_counted_once"),
+        (
+            "UPDATE scorecards SET due = due + 1, outside = outside - 1 WHERE unit_kind = 'country'",
+            "countries_counted_once",
+        ),
+        ("UPDATE scorecards SET trials = trials + 1 WHERE unit_value = 'fever'", "conditions_counted_once"),
+        ("UPDATE scorecards SET due = 9 WHERE unit_value = 'fever'", "conditions_counted_once"),
+        ("UPDATE scorecards SET sums_to_universe = true WHERE unit_kind = 'country'", "sums_are_told"),
+        ("UPDATE scorecards SET reported_share = reported / trials WHERE unit_kind = 'all'", "shares_are_of_due"),
+        ("UPDATE scorecards SET reported_share = 0 WHERE due = 0", "shares_are_of_due"),
     ],
 )
 def test_a_count_that_is_wrong_is_found(world, fault, check):
@@ -143,6 +157,15 @@ def test_a_count_that_is_wrong_is_found(world, fault, check):
         assert check in {r.check_name for r in found if r.outcome == "failed"}
     finally:
         world.execute("ROLLBACK")
+
+
+def test_the_checks_know_which_kinds_of_unit_partition_the_trials(world):
+    listed = {code for code, unit in KNOWN.vocabularies["scorecard_unit"].items() if unit["sums_to_universe"] == "yes"}
+    found = rows(world, "SELECT DISTINCT unit_kind FROM scorecards WHERE sums_to_universe")
+    assert {kind for (kind,) in found} == listed
+    checks = {check.name: check.sql for check in KNOWN.tables["scorecards"].checks}
+    assert f"count(*) <> {len(listed)} " in checks["partitions_sum_to_headline"]
+    assert all(f"'{kind}'" in checks["sums_are_told"] for kind in listed)
 
 
 def test_a_person_is_no_unit_and_no_sponsor(world):
