@@ -7,6 +7,7 @@ source was left out.
 import argparse
 import contextlib
 import csv
+import io
 import json
 import sys
 from collections.abc import Callable, Iterator, Sequence
@@ -188,9 +189,10 @@ def _query(options: argparse.Namespace, chosen: Settings) -> int:
 
 
 def _print_csv(names: list[str], rows: list[tuple[Any, ...]]) -> None:
-    out = csv.writer(sys.stdout, lineterminator="\n")
-    out.writerow(names)
-    out.writerows(rows)
+    for row in (names, *rows):
+        line = io.StringIO()
+        csv.writer(line, lineterminator="\r\n").writerow(row)  # so that a lone carriage return in a text is quoted too
+        sys.stdout.write(line.getvalue().removesuffix("\r\n") + "\n")
 
 
 def _print_table(names: list[str], rows: list[tuple[Any, ...]]) -> None:
