@@ -14,10 +14,11 @@ from typing import Any
 
 import duckdb
 
-from pipelines import build, importing, snapshots, store
+from pipelines import build, importing, queries, snapshots, store
 from pipelines.contracts import contracts
 from pipelines.identity import adjudications
 from pipelines.importing import Import
+from pipelines.queries import Query
 from pipelines.settings import Settings
 
 AS_OF = date(2024, 6, 30)
@@ -185,6 +186,14 @@ def tables(data: Path, as_of: date = AS_OF, adjudicated: Sequence[str] = ()) -> 
         adjudications.fill(connection, adjudications.read(chosen.adjudications, as_of))
         build.run_queries(connection, data, as_of)
         yield connection
+
+
+def make_again(connection: duckdb.DuckDBPyConnection, chosen: Sequence[Query]) -> None:
+    """Makes relations of a world again, in the order given: each after what it needs."""
+    for query in reversed(chosen):
+        connection.execute(f'DROP {"VIEW" if query.name in queries.VIEWS else "TABLE"} "{query.name}"')
+    for query in chosen:
+        build.run_query(connection, query)
 
 
 def rows(connection: duckdb.DuckDBPyConnection, sql: str) -> list[tuple[Any, ...]]:

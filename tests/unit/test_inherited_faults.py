@@ -19,7 +19,7 @@ from hypothesis import strategies as st
 from pipelines import __main__ as command_line
 from pipelines import build, queries, store, trn, validation
 from pipelines.contracts import contracts
-from tests.worlds import AS_OF, nct, put_studies, rows, study, tables
+from tests.worlds import AS_OF, make_again, nct, put_studies, rows, study, tables
 
 SHOWN_ELSEWHERE = {
     # fault -> test module, its table of cases, the case
@@ -122,10 +122,7 @@ def planted(connection: duckdb.DuckDBPyConnection, relation: str, old: str, new:
     assert not affected & set(queries.STEPS), "a fault in what Python makes cannot be planted here"
     connection.execute("BEGIN")
     try:
-        for query in reversed(again):
-            connection.execute(f'DROP {"VIEW" if query.name in queries.VIEWS else "TABLE"} "{query.name}"')
-        for query in again:
-            build.run_query(connection, query)
+        make_again(connection, again)
         yield
     finally:
         connection.execute("ROLLBACK")
