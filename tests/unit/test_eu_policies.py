@@ -721,3 +721,79 @@ def test_nothing_is_overdue_on_a_record_that_the_newest_full_snapshot_lacks(tmp_
             for number in map(name, (1, 2))
         ]
     assert found == ["reporting_unknown", "overdue"] * 2
+
+
+# --- what people corrected -------------------------------------------------------------------------------------------
+
+CORRECTED = {
+    # (country records or CTIS fields, corrections of the registration) -> status before, status after
+    "an end in CTIS": (dict(end=LONG_AGO), {"completion": "2023-06-30"}, "overdue", "not_due"),
+    "no end in CTIS": (dict(end=LONG_AGO), {"completion": ""}, "overdue", "inconsistent"),
+    "a status in CTIS": (dict(end=None), {"status": "recruiting"}, "inconsistent", "not_completed"),
+    "results in CTIS": (
+        dict(), {"has_results": "true", "results_submitted": "2023-01-10"}, "overdue", "reported_on_time"),
+    "no results in CTIS": (dict(summaries=["2023-01-10"]), {"has_results": "false"}, "reported_on_time", "overdue"),
+    "a phase in CTIS": (dict(category=None, end="2023-06-01"), {"phase": "phase1"}, "overdue", "deferred"),
+    "an end in EUCTR": ([("DE", "Completed"), ("FR", "Completed")], {"completion": "2022-01-10"}, "inconsistent", "overdue"),
+    "an end known by its month": ([("DE", "Completed", LONG_AGO)], {"completion": "2023-06"}, "overdue", "not_due"),
+    "no end in EUCTR": ([("DE", "Completed", LONG_AGO)], {"completion": ""}, "overdue", "inconsistent"),
+    "a status in EUCTR": (
+        [("DE", "Completed", LONG_AGO), ("FR", "Ongoing")], {"status": "completed"}, "inconsistent", "overdue"),
+    "results in EUCTR": (
+        [("DE", "Completed", LONG_AGO)], {"has_results": "true", "results_posted": "2023-01-11"}, "overdue", "reported_late"),
+    "no results in EUCTR": ([("DE", "Completed", LONG_AGO, YES)], {"has_results": "false"}, "reported_undated", "overdue"),
+    "a phase in EUCTR": ([("DE", "Completed", LONG_AGO)], {"phase": "phase2_phase3"}, "overdue", "overdue"),
+    "what the policies do not ask": ([("DE", "Completed", LONG_AGO)], {"enrolment": "7"}, "overdue", "overdue"),
+}  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def uncorrected(tmp_path_factory):
+    data = tmp_path_factory.mktemp("corrected") / "data"
+    made = [record for record, *_ in CORRECTED.values()]
+    lines = [line for n, record in enumerate(made) if isinstance(record, list) for line in extract(n, record)]
+    put_file(data, "euctr", AS_OF, "protocols.csv", table(EXTRACT, lines))
+    served = [ctis_record(n, **record) for n, record in enumerate(made) if isinstance(record, dict)]
+    put_file(data, "ctis", AS_OF, "records.jsonl", "\n".join(map(json.dumps, served)))
+    return data
+
+
+def number_of_corrected(case: str) -> str:
+    number = list(CORRECTED).index(case)
+    return (ctis if isinstance(CORRECTED[case][0], dict) else euctr)(number)
+
+
+@pytest.fixture(scope="module")
+def corrected(uncorrected):
+    decisions = [
+        f"{n}-{field},2024-05-20,correct,{number_of_corrected(case)},,{field},{value},An invented reason,proof,reviewer"
+        for n, case in enumerate(CORRECTED)
+        for field, value in CORRECTED[case][1].items()
+    ]
+    with tables(uncorrected, adjudicated=decisions) as connection:
+        yield connection
+
+
+def verdicts_of_corrected(connection) -> list[str]:
+    return [
+        verdict(connection, number_of_corrected(case), "eu-ctr" if isinstance(record, dict) else "eu-ctd")
+        for case, (record, *_) in CORRECTED.items()
+    ]
+
+
+def test_a_correction_reaches_the_rules_of_the_eu(uncorrected, corrected):
+    with tables(uncorrected) as connection:
+        before = verdicts_of_corrected(connection)
+    found = {case: (*pair,) for case, *pair in zip(CORRECTED, before, verdicts_of_corrected(corrected), strict=True)}
+    assert found == {case: (was, now) for case, (_, _, was, now) in CORRECTED.items()}
+
+
+def test_a_corrected_phase_takes_the_place_of_the_proxy(corrected):
+    where = f"policy = 'eu-ctd' AND trial_id = '{number_of_corrected('a phase in EUCTR')}'"
+    assert rows(corrected, f"SELECT applies FROM reporting_status WHERE {where}") == [("yes",)]
+
+
+def test_an_end_known_by_its_month_has_both_bounds(corrected):
+    where = f"policy = 'eu-ctd' AND trial_id = '{number_of_corrected('an end known by its month')}'"
+    found = rows(corrected, f"SELECT clock_earliest, clock_latest FROM reporting_status WHERE {where}")
+    assert found == [(date(2023, 6, 1), date(2023, 6, 30))]

@@ -8,7 +8,7 @@ WITH present AS (
         r.own_fields['is_transitioned'] IS NOT DISTINCT FROM 'Yes'
             OR r.own_fields['transition_eudract_number'] IS NOT NULL AS has_moved
     FROM speaking_registrations AS s
-    JOIN current_records AS r USING (registration_id)
+    JOIN eu_records AS r USING (registration_id)
     LEFT JOIN vocabulary_recruitment_status AS v ON v.code = r.status
     -- A move that was refused or given up is none.
     WHERE s.registry = 'ctis' AND r.place = 1 AND v.never_ran IS NOT TRUE

@@ -6,7 +6,7 @@ SELECT
     min(r.results_posted) FILTER (WHERE r.results_posted <= getvariable('as_of')) AS posted,
     max(TRY_CAST(r.own_fields['results_global_end_date'] AS DATE)) AS end_date,
     any_value(r.own_fields['results_type'] ORDER BY r.part) AS results_type
-FROM current_records AS r
+FROM eu_records AS r
 JOIN version_spans AS p ON p.is_current AND (p.registration_id, p.source, p.part) = (r.registration_id, r.source, r.part)
 WHERE r.registry = 'euctr' AND r.source = 'euctr'
 GROUP BY r.registration_id

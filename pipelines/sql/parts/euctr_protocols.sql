@@ -20,7 +20,7 @@ SELECT
     r.own_fields['trial_results'] AS results_link,
     p.last_seen
 FROM speaking_registrations AS s
-JOIN current_records AS r USING (registration_id)
+JOIN eu_records AS r USING (registration_id)
 JOIN version_spans AS p ON p.is_current AND (p.registration_id, p.source, p.part) = (r.registration_id, r.source, r.part)
 LEFT JOIN vocabulary_recruitment_status AS v ON v.code = r.status
 WHERE r.registry = 'euctr' AND r.source = 'euctr' AND r.part <> 'results'

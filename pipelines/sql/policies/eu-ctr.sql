@@ -5,7 +5,7 @@ WITH records AS (
         v.runs, coalesce(v.never_ran, false) AS never_ran,
         list_filter(r.countries, lambda c: c.status IS NOT NULL OR c.ended IS NOT NULL) AS states
     FROM speaking_registrations AS s
-    LEFT JOIN current_records AS r ON r.registration_id = s.registration_id AND r.source = 'ctis'
+    LEFT JOIN eu_records AS r ON r.registration_id = s.registration_id AND r.source = 'ctis'
     LEFT JOIN vocabulary_recruitment_status AS v ON v.code = r.status
     WHERE s.registry = 'ctis'
 ), ends AS (
