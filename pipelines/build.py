@@ -227,6 +227,7 @@ def prepare(
         connection.execute(f"SET VARIABLE common_{of}_words = [{', '.join(map(quote, words))}]")
     excluded = [r for r in contract_files.reference("publication_types") if r["is_results_excluded"] == "true"]
     _fill(connection, "excluded_publication_types", excluded)
+    _fill(connection, "country_list", _country_spellings())
     mapped = sponsors.mappings()
     _fill(connection, "sponsor_mappings", mapped)
     _fill(connection, "supporter_list", sponsors.supporters(mapped))
@@ -240,6 +241,14 @@ def _fill(connection: duckdb.DuckDBPyConnection, name: str, rows: Sequence[Mappi
     connection.execute(f"CREATE TABLE {name} ({', '.join(f'{c} VARCHAR' for c in columns)})")
     marks = ", ".join("?" for _ in columns)
     connection.executemany(f"INSERT INTO {name} VALUES ({marks})", [[r[c] for c in columns] for r in rows])
+
+
+def _country_spellings() -> list[dict[str, str]]:
+    return [
+        {"spelling": spelling, "name": row["name"]}
+        for row in contract_files.reference("countries")
+        for spelling in (row["name"], *filter(None, row["spellings"].split(";")))
+    ]
 
 
 def _terms(source: contract_files.Source) -> dict[str, str]:

@@ -36,7 +36,7 @@ STEPS: Mapping[str, tuple[str, ...]] = {
 
 GIVEN = (
     "cited_pmids", "source_terms", "excluded_publication_types", "adjudication_list", "sponsor_mappings",
-    "supporter_list",
+    "supporter_list", "country_list",
 )  # fmt: skip
 """Relations that a build fills before the first query; besides them there is vocabulary_<name> for each code list."""
 

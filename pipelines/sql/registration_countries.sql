@@ -1,6 +1,8 @@
 -- Countries of a registration's sites; a country that the sponsor took out of the record is marked, not dropped.
 SELECT
-    r.registration_id, c.country, m.trial_id,
+    r.registration_id, n.country, m.trial_id,
+    arg_min(c.country, u.ordinal) AS country_source,
+    bool_and(n.is_known) AS is_known,
     CAST(max(c.sites) AS BIGINT) AS sites,
     bool_and(coalesce(c.is_removed, false)) AS is_removed,
     arg_min(c.status, u.ordinal) AS status,
@@ -13,5 +15,5 @@ SELECT
 FROM registration_lists AS r
 JOIN trial_members AS m USING (registration_id),
     unnest(r.countries) WITH ORDINALITY AS u(c, ordinal)
-WHERE c.country IS NOT NULL
-GROUP BY r.registration_id, c.country, m.trial_id
+JOIN country_names AS n ON n.spelling = c.country
+GROUP BY r.registration_id, n.country, m.trial_id
