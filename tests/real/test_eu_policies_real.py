@@ -24,6 +24,7 @@ CTIS = "ctis_retrieve.jsonl.gz"
 SEEN = date(2020, 12, 4)
 AS_OF = date(2020, 12, 31)
 REGISTRATIONS = 19_322
+COUNTRY_RECORDS = 49_589
 
 RUNS = {"Ongoing", "Restarted", "Temporarily Halted", "Suspended by CA"}
 ENDED = {"Completed", "Prematurely Ended"}
@@ -72,8 +73,9 @@ def ours(data: Path) -> list[tuple[Any, ...]]:
     with tables(data, as_of=AS_OF) as connection:
         return rows(
             connection,
-            """SELECT trial_id, status_group, status, applies, results_page_end_agrees.outcome
-            FROM reporting_status JOIN legs_eu_ctd USING (trial_id) WHERE policy = 'eu-ctd'""",
+            """SELECT trial_id, status_group, status, applies, results_page_end_agrees.outcome,
+                (SELECT count(*) FROM euctr_protocols AS p WHERE p.trial_id = s.trial_id)
+            FROM reporting_status AS s JOIN legs_eu_ctd USING (trial_id) WHERE policy = 'eu-ctd'""",
         )
 
 
@@ -89,10 +91,14 @@ def tracker(data: Path) -> Mapping[str, tuple[str, bool]]:
     return {trial: (group, is_reported) for trial, group, is_reported in found}
 
 
-def test_every_registration_has_one_status(ours):
-    print()
-    for (group, status), count in sorted(Counter(row[1:3] for row in ours).items()):
-        print(f"{group:16} {status:20} {count:6,}")
+def test_every_registration_has_one_status(ours, countries, report):
+    """All country records of the extract are in the partition, each in one trial."""
+    table = Counter(row[1:3] for row in ours)
+    counted = (f"{group:16} {status:20} {number:6,}" for (group, status), number in sorted(table.items()))
+    report(f"eu-ctd: {table.total():,} registrations of the EU register", counted)
+    assert sum(map(len, countries.values())) == COUNTRY_RECORDS
+    assert {row[0] for row in ours} == set(countries)
+    assert sum(row[5] for row in ours) == COUNTRY_RECORDS
     assert len(ours) == len({row[0] for row in ours}) == REGISTRATIONS
     assert {row[3] for row in ours} == {"probable"}, "the extract says nothing of phase and paediatric plan"
 
@@ -182,11 +188,15 @@ def tracker_reported(records: Sequence[dict[str, str]]) -> bool:
     return all(r["trial_results"] for r in records)
 
 
-def test_the_trackers_groups_are_those_of_a_recomputation(tracker, countries):
+def test_the_trackers_groups_are_those_of_a_recomputation(tracker, countries, report):
     expected = {number: (tracker_group(records), tracker_reported(records)) for number, records in countries.items()}
-    print()
-    for (group, is_reported), count in sorted(Counter(expected.values()).items()):
-        print(f"{group:16} {'reported' if is_reported else '':10} {count:6,}")
+    report(
+        "eu-ctd as the EU TrialsTracker counts",
+        (
+            f"{group:16} {'reported' if told else '':10} {n:6,}"
+            for (group, told), n in sorted(Counter(expected.values()).items())
+        ),
+    )
     assert Counter(tracker.values()) == Counter(expected.values())
     assert [number for number, found in tracker.items() if found != expected[number]] == []
 
