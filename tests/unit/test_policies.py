@@ -34,6 +34,9 @@ REPORTING = {
     # due
     "due today": (dict(pcd="2023-06-30"), "not_due"),
     "due yesterday": (dict(pcd="2023-06-29"), "overdue"),
+    "29 February: due today a year later": (dict(pcd="2024-02-29"), "not_due"),
+    "completes today": (dict(pcd="2024-06-30"), "not_due"),
+    "year-only: over": (dict(pcd="2022"), "overdue"),
     "month-only: due on its last day, today": (dict(pcd="2023-06"), "not_due"),
     "month-only: due last month": (dict(pcd="2023-05"), "overdue"),
     "year-only: due at its end": (dict(pcd="2023"), "not_due"),
@@ -46,6 +49,17 @@ REPORTING = {
     "29 February: a day late": (dict(pcd="2020-02-29", results=("2021-03-01", "2021-03-30")), "reported_late"),
     "month-only, in the month a year later": (dict(pcd="2021-03", results=("2022-03-31", "2022-05-01")), "reported_on_time"),
     "month-only, late": (dict(pcd="2021-03", results=("2022-04-01", "2022-05-01")), "reported_late"),
+    "month-only February before a leap year": (dict(pcd="2019-02", results=("2020-02-28", "2020-03-01")), "reported_on_time"),
+    "month-only February before a leap year, 29 February is late": (
+        dict(pcd="2019-02", results=("2020-02-29", "2020-03-01")), "reported_late"),
+    "month-only leap February, due on 28 February": (dict(pcd="2020-02", results=("2021-02-28", "2021-03-01")), "reported_on_time"),
+    "month-only leap February, late": (dict(pcd="2020-02", results=("2021-03-01", "2021-03-01")), "reported_late"),
+    "no submission date: posted a day late": (dict(results=(None, "2022-03-11")), "reported_late"),
+    "reported, due yesterday": (dict(pcd="2023-06-29", results=("2024-03-01", "2024-04-01")), "reported_on_time"),
+    "terminated: due as usual": (dict(status="TERMINATED"), "overdue"),
+    "suspended, dates passed: due as usual": (dict(status="SUSPENDED"), "overdue"),
+    "any phase: phase 1 is due": (dict(phases=["PHASE1"]), "overdue"),
+    "any phase: none stated": (dict(phases=None), "overdue"),
     "no submission date: posting decides": (dict(results=(None, "2022-03-10")), "reported_on_time"),
     "no date at all": (dict(has_results=True), "reported_undated"),
     "results without a clock": (dict(pcd=None, cd=None, results=("2022-03-10", "2022-06-01")), "reported_early"),
@@ -106,6 +120,21 @@ REGISTRATION = {
         dict(registered="2008-09-28", start="2007-01-01"), ("retrospective",) * 3),
     "start just before the US duty: its own 21 days do not count": (
         dict(registered="2008-10-10", start="2008-09-26"), ("retrospective", "retrospective", "retrospective")),
+    "29 February, on the day": (dict(registered="2020-02-29", start="2020-02-29"), ("prospective",) * 3),
+    "29 February, 21 days late": (
+        dict(registered="2020-03-21", start="2020-02-29"), ("retrospective", "retrospective", "prospective")),
+    "29 February, 22 days late": (dict(registered="2020-03-22", start="2020-02-29"), ("retrospective",) * 3),
+    "month-only, registered on its last day": (
+        dict(registered="2020-03-31", start="2020-03"), ("unknown", "prospective", "unknown")),
+    "month-only, 21 days after its first day": (
+        dict(registered="2020-03-22", start="2020-03"), ("unknown", "prospective", "prospective")),
+    "month-only, registered on the first day after it": (
+        dict(registered="2020-04-01", start="2020-03"), ("retrospective", "retrospective", "unknown")),
+    "year-only, registered in it": (dict(registered="2020-06-01", start="2020"), ("unknown", "unknown", "unknown")),
+    "year-only, registered the year after": (
+        dict(registered="2021-01-22", start="2020"), ("retrospective", "unknown", "retrospective")),
+    "last day of the month, registered the next day": (
+        dict(registered="2020-04-01", start="2020-03-31"), ("retrospective", "retrospective", "prospective")),
     "start on the first day of the US duty": (
         dict(registered="2008-10-18", start="2008-09-27"), ("retrospective", "retrospective", "prospective")),
 }  # fmt: skip

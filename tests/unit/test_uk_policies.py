@@ -30,6 +30,16 @@ HRA = {
     "primary completion stands for it": (at("United Kingdom", pcd="2023-06-29", cd=None), "overdue", "yes"),
     "reported on the last day": (at("United Kingdom", results=("2022-06-10", "2022-07-10")), "reported_on_time", "yes"),
     "reported a day late": (at("United Kingdom", results=("2022-06-11", "2022-07-10")), "reported_late", "yes"),
+    "due today": (at("United Kingdom", cd="2023-06-30"), "not_due", "yes"),
+    "month only: due today by its last day": (at("United Kingdom", cd="2023-06"), "not_due", "yes"),
+    "month only: due yesterday at the latest": (at("United Kingdom", cd="2023-05"), "overdue", "yes"),
+    "29 February, in time": (at("United Kingdom", cd="2020-02-29", results=("2021-02-28", "2021-03-30")), "reported_on_time", "yes"),
+    "29 February, a day late": (at("United Kingdom", cd="2020-02-29", results=("2021-03-01", "2021-03-30")), "reported_late", "yes"),
+    "submitted in time, not public": (at("United Kingdom", events=[("RELEASE", "2022-06-10")]), "submitted_on_time", "yes"),
+    "submitted a day late, not public": (at("United Kingdom", events=[("RELEASE", "2022-06-11")]), "submitted_late", "yes"),
+    "still runs": (at("United Kingdom", status="RECRUITING", pcd=None, cd=None), "not_completed", "yes"),
+    "completed without a date": (at("United Kingdom", pcd=None, cd=None), "inconsistent", "yes"),
+    "unknown without a date": (at("United Kingdom", status="UNKNOWN", pcd=None, cd=None), "completion_unknown", "yes"),
     "withdrawn": (at("United Kingdom", status="WITHDRAWN", enrolment=0), "never_started", "yes"),
 }  # fmt: skip
 
@@ -43,6 +53,13 @@ REGULATIONS = {
                                      "scope_unknown"),
     "no medicine": (at("United Kingdom", kinds=["BEHAVIORAL"], start="2026-05-01", pcd="2027-01-01", cd=None), "out_of_scope"),
     "kind not told": (at("United Kingdom", kinds=["OTHER"], start="2026-05-01", pcd="2027-01-01", cd=None), "scope_unknown"),
+    "month before them, by its last day": (at("United Kingdom", kinds=["DRUG"], start="2026-03", pcd="2027-01-01", cd="2027-06-01"),
+                                           "out_of_scope"),
+    "no start": (at("United Kingdom", kinds=["DRUG"], start=None, pcd="2027-01-01", cd="2027-06-01"), "scope_unknown"),
+    "withdrawn": (at("United Kingdom", kinds=["DRUG"], status="WITHDRAWN", enrolment=0, start="2026-05-01", pcd=None, cd=None),
+                  "never_started"),
+    "observational": (at("United Kingdom", kinds=["DRUG"], study_type="OBSERVATIONAL", start="2026-05-01", pcd=None, cd=None),
+                      "out_of_scope"),
     "elsewhere": (at("France", kinds=["DRUG"], start="2026-05-01", pcd="2027-01-01", cd=None), "out_of_scope"),
 }  # fmt: skip
 
