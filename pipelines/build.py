@@ -213,6 +213,8 @@ def prepare(
     title = "|".join(NOT_RESULTS_TITLES)
     connection.execute(f"SET VARIABLE not_results_title = {quote(title)}")
     connection.execute(f"SET VARIABLE study_design_ending = {quote(STUDY_DESIGN_ENDING)}")
+    given = (f"'{name}': {_literal(value)}" for name, value in contract_files.parameters().items())
+    connection.execute(f"SET VARIABLE parameter = {{{', '.join(given)}}}")
     connection.execute(dates.SQL_MACROS + queries.macros())
     for name, codes in known.vocabularies.items():
         _fill(connection, f"vocabulary_{name}", list(codes.values()))
@@ -225,8 +227,9 @@ def prepare(
     for of in ("sponsor", "title"):
         words = [r["word"] for r in contract_files.reference("common_words") if r["of"] == of]
         connection.execute(f"SET VARIABLE common_{of}_words = [{', '.join(map(quote, words))}]")
-    excluded = [r for r in contract_files.reference("publication_types") if r["is_results_excluded"] == "true"]
-    _fill(connection, "excluded_publication_types", excluded)
+    types = contract_files.reference("publication_types")
+    _fill(connection, "excluded_publication_types", [t for t in types if t["is_results_excluded"] == "true"])
+    _fill(connection, "trial_report_types", [t for t in types if t["is_trial_report"] == "true"])
     _fill(connection, "country_list", _country_spellings())
     mapped = sponsors.mappings()
     _fill(connection, "sponsor_mappings", mapped)
@@ -405,6 +408,8 @@ def write_database(known: Contracts, as_of: date, folder: Path, settings: Settin
         for name, (meaning, sql) in views(known, as_of).items():
             connection.execute(f"CREATE VIEW {name} AS {sql}")
             connection.execute(f"COMMENT ON VIEW {name} IS {quote(meaning)}")
+        for macro in queries.article_finder():
+            connection.execute(macro)
         connection.execute("USE memory")
         connection.execute("DETACH made")
 
@@ -454,6 +459,26 @@ def views(known: Contracts, as_of: date) -> dict[str, tuple[str, str]]:
                 c.reported_undated, c.submitted, c.missing, c.cannot_judge, c.reported_share, c.is_small
             FROM supporters AS p
             JOIN scorecards AS c ON c.unit_kind = 'sponsor_parent' AND c.unit_value = p.sponsor_id""",
+        ),
+        "link_counts": (
+            "Links between trials and articles by evidence, tier and outcome of the results filter. Unit: link.",
+            """SELECT array_to_string(evidence, ' + ') AS evidence, tier, filter_outcome, counts_as_results,
+                count(*) AS links, count(DISTINCT trial_id) AS trials, count(DISTINCT pmid) AS articles
+            FROM trial_publications GROUP BY ALL""",
+        ),
+        "article_identifiers": (
+            "An article by PMID, DOI or PMC number, and its trials. In any spelling: FROM find_article('...').",
+            """SELECT n.identifier, n.kind, n.pmid, t.trial_ids
+            FROM (
+                SELECT CAST(pmid AS VARCHAR) AS identifier, 'pmid' AS kind, pmid FROM publications
+                UNION ALL SELECT lower(doi), 'doi', pmid FROM publications WHERE doi IS NOT NULL
+                UNION ALL SELECT lower(pmcid), 'pmcid', pmid FROM publications WHERE pmcid IS NOT NULL
+                UNION ALL
+                SELECT DISTINCT CAST(pmid AS VARCHAR), 'pmid', pmid FROM trial_publications WHERE NOT is_loaded
+            ) AS n
+            LEFT JOIN (
+                SELECT pmid, list(trial_id ORDER BY trial_id) AS trial_ids FROM trial_publications GROUP BY pmid
+            ) AS t USING (pmid)""",
         ),
     }
 

@@ -275,6 +275,11 @@ def reference(name: str, root: Path = SCHEMAS) -> list[dict[str, str]]:
         return list(csv.DictReader(handle))
 
 
+def parameters(root: Path = SCHEMAS) -> dict[str, Any]:
+    """The numbers and words of `schemas/parameters.toml`."""
+    return tomllib.loads((root / "parameters.toml").read_text(encoding="utf-8"))
+
+
 def _vocabulary(path: Path) -> dict[str, dict[str, str]]:
     with path.open(encoding="utf-8", newline="") as handle:
         return {row["code"]: row for row in csv.DictReader(handle)}

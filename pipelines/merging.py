@@ -27,6 +27,7 @@ REPEATED = {
     "conditions": ("conditions", "condition_mesh"),
     "interventions": ("interventions", "intervention_mesh"),
     "outcomes": ("outcomes",),
+    "analyses": ("analyses",),
     "sponsors": ("sponsors",),
 }
 """Lists that each record of a registration repeats: the first record that has any speaks (see `registration_lists`)."""
@@ -35,6 +36,7 @@ ADDED_UP = {
     "identifiers": "list_concat(aliases, list_transform(identifiers, lambda i: i.value))",
     "countries": "list_transform(countries, lambda c: c.country)",
     "documents": "list_transform(documents, lambda d: coalesce(d.url, d.label, ''))",
+    "publications": "list_transform(publications, lambda p: concat_ws(' ', p.pmid, p.doi, p.type))",
 }
 """Lists that are those of all records of a registration together, and what tells their items apart."""
 

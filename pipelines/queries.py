@@ -35,8 +35,8 @@ STEPS: Mapping[str, tuple[str, ...]] = {
 """Relations that Python makes during a build, and what they need; see `build`."""
 
 GIVEN = (
-    "cited_pmids", "source_terms", "excluded_publication_types", "adjudication_list", "sponsor_mappings",
-    "supporter_list", "country_list",
+    "cited_pmids", "source_terms", "excluded_publication_types", "trial_report_types", "adjudication_list",
+    "sponsor_mappings", "supporter_list", "country_list",
 )  # fmt: skip
 """Relations that a build fills before the first query; besides them there is vocabulary_<name> for each code list."""
 
@@ -69,6 +69,16 @@ class Query:
 def macros() -> str:
     """The SQL text that defines the macros the queries share."""
     return (SQL / "macros.sql").read_text(encoding="utf-8")
+
+
+def article_finder() -> list[str]:
+    """The macros that a warehouse keeps, so that an article is found by any spelling of its numbers."""
+    (spelling,) = re.findall(r"CREATE OR REPLACE MACRO article_number.*?;(?=\n\n)", macros(), re.DOTALL)
+    return [
+        spelling,
+        """CREATE OR REPLACE MACRO find_article(written) AS TABLE
+        SELECT * FROM article_identifiers WHERE identifier = article_number(written)""",
+    ]
 
 
 @functools.cache

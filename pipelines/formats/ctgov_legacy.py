@@ -271,6 +271,23 @@ RESULT_EVENT: _Words = {
     "Reset": "RESET",
     "Unrelease": "UNRELEASE",
 }
+OUTCOME_TYPE: _Words = {
+    "Primary": "PRIMARY",
+    "Secondary": "SECONDARY",
+    "Other Pre-specified": "OTHER_PRE_SPECIFIED",
+    "Post-Hoc": "POST_HOC",
+}
+HYPOTHESIS: _Words = {
+    "Superiority": "SUPERIORITY",
+    "Superiority or Other": "SUPERIORITY_OR_OTHER",
+    "Superiority or Other (legacy)": "SUPERIORITY_OR_OTHER_LEGACY",
+    "Non-Inferiority": "NON_INFERIORITY",
+    "Equivalence": "EQUIVALENCE",
+    "Non-Inferiority or Equivalence": "NON_INFERIORITY_OR_EQUIVALENCE",
+    "Non-Inferiority or Equivalence (legacy)": "NON_INFERIORITY_OR_EQUIVALENCE_LEGACY",
+    "Other": "OTHER",
+}
+SIDES: _Words = {"1-Sided": "ONE_SIDED", "2-Sided": "TWO_SIDED"}
 FLAGS = {"Yes": True, "No": False}
 UNKNOWN_DATE = "Unknown"
 
@@ -370,6 +387,7 @@ def study_from_xml(text: bytes) -> Study:
             contactsLocationsModule=_xml_places(root),
             referencesModule=_filled(references=_xml_references(root)),
         ),
+        resultsSection=_nested("outcomeMeasuresModule.outcomeMeasures", _xml_measures(root.part("clinical_results"))),
         annotationSection=_nested("annotationModule.unpostedAnnotation.unpostedEvents", _xml_events(root)),
         documentSection=_nested("largeDocumentModule.largeDocs", _xml_documents(root)),
         derivedSection=_filled(
@@ -558,6 +576,31 @@ def _xml_events(root: _Element) -> list[Study]:
     ]
 
 
+def _xml_measures(results: _Element) -> list[Study]:
+    return [
+        _filled(
+            type=_word(OUTCOME_TYPE, one.text("type")),
+            title=one.text("title"),
+            analyses=[_xml_analysis(analysis) for analysis in one.part("analysis_list").parts("analysis")],
+        )
+        for one in results.part("outcome_list").parts("outcome")
+    ]
+
+
+def _xml_analysis(one: _Element) -> Study:
+    return _filled(
+        pValue=one.text("p_value"),
+        nonInferiorityType=_word(HYPOTHESIS, one.text("non_inferiority_type")),
+        statisticalMethod=one.text("method"),
+        paramType=one.text("param_type"),
+        paramValue=one.text("param_value"),
+        ciPctValue=one.text("ci_percent"),
+        ciNumSides=_word(SIDES, one.text("ci_n_sides")),
+        ciLowerLimit=one.text("ci_lower_limit"),
+        ciUpperLimit=one.text("ci_upper_limit"),
+    )
+
+
 def _xml_documents(root: _Element) -> list[Study]:
     return [
         _filled(
@@ -611,6 +654,9 @@ def study_from_v1(document: Any) -> Study:
             outcomesModule=_v1_outcomes(protocol.part("OutcomesModule")),
             contactsLocationsModule=_v1_places(protocol.part("ContactsLocationsModule")),
             referencesModule=_filled(references=_v1_references(protocol.part("ReferencesModule"))),
+        ),
+        resultsSection=_nested(
+            "outcomeMeasuresModule.outcomeMeasures", _v1_measures(root.part("ResultsSection", "OutcomeMeasuresModule"))
         ),
         annotationSection=_nested(
             "annotationModule.unpostedAnnotation.unpostedEvents",
@@ -800,6 +846,31 @@ def _v1_references(references: _Object) -> list[Study]:
         )
         for one in references.parts("Reference")
     ]
+
+
+def _v1_measures(results: _Object) -> list[Study]:
+    return [
+        _filled(
+            type=one.word(OUTCOME_TYPE, "OutcomeMeasureType"),
+            title=one.text("OutcomeMeasureTitle"),
+            analyses=[_v1_analysis(analysis) for analysis in one.parts("OutcomeAnalysis")],
+        )
+        for one in results.parts("OutcomeMeasure")
+    ]
+
+
+def _v1_analysis(one: _Object) -> Study:
+    return _filled(
+        pValue=one.text("OutcomeAnalysisPValue"),
+        nonInferiorityType=one.word(HYPOTHESIS, "OutcomeAnalysisNonInferiorityType"),
+        statisticalMethod=one.text("OutcomeAnalysisStatisticalMethod"),
+        paramType=one.text("OutcomeAnalysisParamType"),
+        paramValue=one.text("OutcomeAnalysisParamValue"),
+        ciPctValue=one.text("OutcomeAnalysisCIPctValue"),
+        ciNumSides=one.word(SIDES, "OutcomeAnalysisCINumSides"),
+        ciLowerLimit=one.text("OutcomeAnalysisCILowerLimit"),
+        ciUpperLimit=one.text("OutcomeAnalysisCIUpperLimit"),
+    )
 
 
 def _v1_documents(documents: _Object) -> list[Study]:

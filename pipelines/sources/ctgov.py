@@ -452,6 +452,15 @@ CREATE OR REPLACE MACRO mesh_terms(meshes) AS list_transform(
 CREATE OR REPLACE MACRO registered_outcomes(outcomes, kind) AS list_transform(
     coalesce(outcomes, []),
     lambda o: {{'kind': kind, 'measure': without_mail(o.measure), 'time_frame': without_mail(o.timeFrame)}});
+CREATE OR REPLACE MACRO primary_analyses(outcome, place) AS list_transform(
+    coalesce(outcome.analyses, []),
+    lambda a, ordinal: {{
+        'outcome_ordinal': place, 'outcome_title': without_mail(outcome.title), 'analysis_ordinal': ordinal,
+        'p_value': without_mail(a.pValue), 'hypothesis': word_hypothesis(a.nonInferiorityType),
+        'hypothesis_source': without_mail(a.nonInferiorityType), 'method': without_mail(a.statisticalMethod),
+        'estimate_type': without_mail(a.paramType), 'estimate': without_mail(a.paramValue),
+        'ci_percent': without_mail(a.ciPctValue), 'ci_sides': without_mail(a.ciNumSides),
+        'ci_lower': without_mail(a.ciLowerLimit), 'ci_upper': without_mail(a.ciUpperLimit)}});
 """
 
 

@@ -18,6 +18,7 @@ WITH study AS (
         study.annotationSection.annotationModule.unpostedAnnotation.unpostedEvents AS unposted,
         study.derivedSection.miscInfoModule.submissionTracking AS tracking,
         study.documentSection.largeDocumentModule.largeDocs AS docs,
+        study.resultsSection.outcomeMeasuresModule.outcomeMeasures AS measured,
         study.derivedSection AS derived,
         study.hasResults AS has_results_text
     FROM wire
@@ -132,6 +133,9 @@ SELECT
         registered_outcomes(outcome.primaryOutcomes, 'primary'),
         registered_outcomes(outcome.secondaryOutcomes, 'secondary'),
         registered_outcomes(outcome.otherOutcomes, 'other')) AS outcomes,
+    flatten(list_transform(
+        coalesce(measured, []),
+        lambda o, place: CASE WHEN o.type = 'PRIMARY' THEN primary_analyses(o, place) ELSE [] END)) AS analyses,
     list_concat(
         list_transform(
             list_sort(list_distinct(site_countries)),
@@ -278,12 +282,20 @@ SELECT
                 array_to_string(list_transform(sponsoring.collaborators, lambda s: s.name), ' '))),
             mail_fault('outcomes', CAST(outcome AS VARCHAR)),
             mail_fault('interventions', CAST(interventions AS VARCHAR)),
+            mail_fault('analyses', CAST(list_filter(measured, lambda o: o.type = 'PRIMARY') AS VARCHAR)),
             mail_fault('documents',
                 array_to_string(list_transform(docs, lambda d: concat_ws(' ', d.label, d.filename)), ' '))
         ], lambda f: f IS NOT NULL),
         list_transform(
             list_filter(interventions, lambda i: i.type IS NOT NULL AND word_intervention_type(i.type) IS NULL),
             lambda i: fault('interventions.type', i.type, 'unknown word')),
+        list_transform(
+            list_filter(
+                flatten(list_transform(
+                    list_filter(measured, lambda o: o.type = 'PRIMARY'),
+                    lambda o: list_transform(coalesce(o.analyses, []), lambda a: a.nonInferiorityType))),
+                lambda h: h IS NOT NULL AND word_hypothesis(h) IS NULL),
+            lambda h: fault('analyses.hypothesis', h, 'unknown word')),
         list_transform(
             list_filter(refs, lambda r: r.type IS NOT NULL AND word_reference_type(r.type) IS NULL),
             lambda r: fault('publications.type', r.type, 'unknown word')),

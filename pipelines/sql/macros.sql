@@ -20,6 +20,13 @@ CREATE OR REPLACE MACRO title_key(words) AS CASE
     WHEN length(regexp_replace(words, '\b(a|an|the|n a)\b| ', '', 'g')) >= 20
     THEN regexp_replace(words, '\b(a|an|the|n a)\b| ', '', 'g') END;
 
+-- An article's number as people write it: the bare PMID, the DOI in lower case, or PMC and digits.
+CREATE OR REPLACE MACRO article_number(written) AS regexp_replace(
+    lower(trim(written)),
+    '^(https?://)?((dx\.)?doi\.org/|(www\.)?(pubmed\.ncbi\.nlm\.nih\.gov|ncbi\.nlm\.nih\.gov/pubmed)/'
+        || '|(www\.)?(pmc\.ncbi\.nlm\.nih\.gov|ncbi\.nlm\.nih\.gov/pmc)/articles/|(doi|pmid|pmcid)\s*:?\s*)|/$',
+    '', 'g');
+
 -- Why two registrations (rows of identity_facts) must not be joined, whatever the evidence; NULL where nothing speaks
 -- against it. What is not stated vetoes nothing.
 CREATE OR REPLACE MACRO identity_veto(a, b) AS CASE
@@ -144,3 +151,37 @@ CREATE OR REPLACE MACRO searched_leg(last_seen, has_vanished, registration, poli
 
 -- A number of days after a day.
 CREATE OR REPLACE MACRO days_after(day, days) AS CAST(day + CAST(days AS INTEGER) AS DATE);
+
+-- A p-value as written, read: its comparator and number. The register gives it as free text, also with entities of HTML.
+-- A text that says more than that ("0.03 (one-sided)", "NS") is not read, nor is a number that is no probability.
+CREATE OR REPLACE MACRO p_value_text(raw) AS regexp_replace(regexp_replace(
+    replace(replace(replace(replace(replace(replace(
+        lower(trim(raw)), '&lt;', '<'), '&gt;', '>'), '&le;', '<='), '&ge;', '>='), '≤', '<='), '≥', '>='),
+    '^p([- ]?values?)?\s*:?\s*|\.$', '', 'g'), '\s*([<>=])\s*', '\1', 'g');
+
+CREATE OR REPLACE MACRO p_value_number(text) AS TRY_CAST(
+    replace(regexp_extract(text, '^([<>]=?|=[<>]?)?(([0-9]+|[0-9]*[.,][0-9]+)(e[+-]?[0-9]+)?)$', 2), ',', '.') AS DOUBLE);
+
+CREATE OR REPLACE MACRO p_value_parts(text) AS CASE WHEN p_value_number(text) BETWEEN 0 AND 1 THEN {
+    'comparator': CASE regexp_extract(text, '^[<>=]*') WHEN '=<' THEN '<=' WHEN '=>' THEN '>=' WHEN '' THEN '='
+        ELSE regexp_extract(text, '^[<>=]*') END,
+    'value': p_value_number(text)} END;
+
+CREATE OR REPLACE MACRO p_value(raw) AS p_value_parts(p_value_text(raw));
+
+-- Whether a p-value is below a level: true, false, or unknown where it is not read or its comparator leaves both open
+-- ("< 0.10"; also "<= 0.05", which may be 0.05 itself).
+CREATE OR REPLACE MACRO is_below(comparator, value, level) AS CASE
+    WHEN comparator = '=' THEN value < level
+    WHEN comparator = '<' AND value <= level OR comparator = '<=' AND value < level THEN true
+    WHEN comparator IN ('>', '>=') AND value >= level THEN false END;
+
+-- Bounds of a share of n by Wilson's score interval, 95 percent; empty where n is 0.
+CREATE OR REPLACE MACRO wilson_bound(hits, n, side) AS CASE WHEN n > 0 THEN
+    (hits + 1.959963984540054 ** 2 / 2
+        + side * 1.959963984540054 * sqrt(hits * (n - hits) / n + 1.959963984540054 ** 2 / 4))
+    / (n + 1.959963984540054 ** 2) END;
+
+CREATE OR REPLACE MACRO wilson_low(hits, n) AS CASE WHEN hits = 0 AND n > 0 THEN 0.0 ELSE wilson_bound(hits, n, -1) END;
+
+CREATE OR REPLACE MACRO wilson_high(hits, n) AS CASE WHEN hits = n AND n > 0 THEN 1.0 ELSE wilson_bound(hits, n, 1) END;

@@ -120,6 +120,16 @@ READ = """
     provided_document_section/provided_document/document_has_icf
     provided_document_section/provided_document/document_date
     provided_document_section/provided_document/document_url
+    clinical_results/outcome_list/outcome/type clinical_results/outcome_list/outcome/title
+    clinical_results/outcome_list/outcome/analysis_list/analysis/p_value
+    clinical_results/outcome_list/outcome/analysis_list/analysis/non_inferiority_type
+    clinical_results/outcome_list/outcome/analysis_list/analysis/method
+    clinical_results/outcome_list/outcome/analysis_list/analysis/param_type
+    clinical_results/outcome_list/outcome/analysis_list/analysis/param_value
+    clinical_results/outcome_list/outcome/analysis_list/analysis/ci_percent
+    clinical_results/outcome_list/outcome/analysis_list/analysis/ci_n_sides
+    clinical_results/outcome_list/outcome/analysis_list/analysis/ci_lower_limit
+    clinical_results/outcome_list/outcome/analysis_list/analysis/ci_upper_limit
     pending_results/submitted pending_results/returned pending_results/submission_canceled
     study_first_submitted study_first_posted results_first_submitted results_first_submitted_qc results_first_posted
     disposition_first_submitted disposition_first_posted last_update_submitted last_update_posted
@@ -128,7 +138,30 @@ READ = """
 PASSED_OVER = """
     required_header arm_group biospec_descr biospec_retention brief_summary detailed_description eligibility
     expanded_access_info has_expanded_access is_fda_regulated is_section_801 link number_of_arms number_of_groups
-    overall_contact overall_contact_backup patient_data source study_docs target_duration clinical_results
+    overall_contact overall_contact_backup patient_data source study_docs target_duration
+    clinical_results/participant_flow
+    clinical_results/baseline
+    clinical_results/reported_events
+    clinical_results/certain_agreements
+    clinical_results/limitations_and_caveats
+    clinical_results/point_of_contact
+    clinical_results/outcome_list/outcome/time_frame
+    clinical_results/outcome_list/outcome/group_list
+    clinical_results/outcome_list/outcome/measure
+    clinical_results/outcome_list/outcome/description
+    clinical_results/outcome_list/outcome/population
+    clinical_results/outcome_list/outcome/posting_date
+    clinical_results/outcome_list/outcome/analysis_list/analysis/group_id_list
+    clinical_results/outcome_list/outcome/analysis_list/analysis/groups_desc
+    clinical_results/outcome_list/outcome/analysis_list/analysis/p_value_desc
+    clinical_results/outcome_list/outcome/analysis_list/analysis/estimate_desc
+    clinical_results/outcome_list/outcome/analysis_list/analysis/non_inferiority_desc
+    clinical_results/outcome_list/outcome/analysis_list/analysis/method_desc
+    clinical_results/outcome_list/outcome/analysis_list/analysis/dispersion_type
+    clinical_results/outcome_list/outcome/analysis_list/analysis/dispersion_value
+    clinical_results/outcome_list/outcome/analysis_list/analysis/other_analysis_desc
+    clinical_results/outcome_list/outcome/analysis_list/analysis/ci_upper_limit_na_comment
+    clinical_results/outcome_list/outcome/analysis_list/analysis/ci_lower_limit_na_comment
     study_first_submitted_qc disposition_first_submitted_qc last_update_submitted_qc
     intervention/arm_group_label intervention/description location/contact location/contact_backup
     location/facility/name location/facility/address/city location/facility/address/state location/facility/address/zip

@@ -184,6 +184,34 @@ FULL: Study = {
             ]
         }
     },
+    "resultsSection": {
+        "outcomeMeasuresModule": {
+            "outcomeMeasures": [
+                {"type": "SECONDARY", "title": "Sleep", "analyses": [{"pValue": "0.01"}]},
+                {
+                    "type": "PRIMARY",
+                    "title": f"Pain, ask {MAIL}",
+                    "analyses": [
+                        {
+                            "groupIds": ["OG000", "OG001"],
+                            "nonInferiorityType": "SUPERIORITY_OR_OTHER",
+                            "pValue": "<0.001",
+                            "statisticalMethod": "ANCOVA",
+                            "paramType": "Mean Difference (Net)",
+                            "paramValue": "-1.5",
+                            "ciPctValue": "95",
+                            "ciNumSides": "TWO_SIDED",
+                            "ciLowerLimit": "-2.0",
+                            "ciUpperLimit": "-1.0",
+                        },
+                        {"nonInferiorityType": "EQUIVALENCE"},
+                    ],
+                },
+                {"type": "PRIMARY", "title": "No analysis"},
+                {"type": "PRIMARY", "analyses": [{"pValue": "NS", "nonInferiorityType": "SUPREMACY"}]},
+            ]
+        }
+    },
     "derivedSection": {
         "miscInfoModule": {
             "versionHolder": "2025-12-31",
@@ -275,6 +303,31 @@ EXPECTED: dict[str, Any] = {
         {"kind": "secondary", "measure": "Sleep"},
         {"kind": "other", "measure": "Mood", "time_frame": "1 day"},
     ],
+    "analyses": [
+        {
+            "outcome_ordinal": 2,
+            "outcome_title": f"Pain, ask {privacy.MASK}",
+            "analysis_ordinal": 1,
+            "p_value": "<0.001",
+            "hypothesis": "superiority",
+            "hypothesis_source": "SUPERIORITY_OR_OTHER",
+            "method": "ANCOVA",
+            "estimate_type": "Mean Difference (Net)",
+            "estimate": "-1.5",
+            "ci_percent": "95",
+            "ci_sides": "TWO_SIDED",
+            "ci_lower": "-2.0",
+            "ci_upper": "-1.0",
+        },
+        {
+            "outcome_ordinal": 2,
+            "outcome_title": f"Pain, ask {privacy.MASK}",
+            "analysis_ordinal": 2,
+            "hypothesis": "non_inferiority",
+            "hypothesis_source": "EQUIVALENCE",
+        },
+        {"outcome_ordinal": 4, "analysis_ordinal": 1, "p_value": "NS", "hypothesis_source": "SUPREMACY"},
+    ],
     "countries": [
         {"country": "Chile", "sites": 1, "is_removed": False},
         {"country": "Spain", "sites": 2, "is_removed": False},
@@ -306,7 +359,10 @@ EXPECTED: dict[str, Any] = {
         {"event": "submitted", "date": date(2024, 5, 1)},
         {"event": "submitted", "date": date(2024, 8, 8)},
     ],
-    "rejects": [],
+    "rejects": [
+        {"field": "analyses", "value": privacy.MASK, "reason": "an e-mail address was removed"},
+        {"field": "analyses.hypothesis", "value": "SUPREMACY", "reason": "unknown word"},
+    ],
 }
 """What FULL says. A column that is not named here is empty: no study of this register fills it."""
 

@@ -155,7 +155,24 @@ FULL_XML = b"""<?xml version="1.0" encoding="UTF-8"?>
     <returned>November 2, 2020</returned>
     <submission_canceled>Unknown</submission_canceled>
   </pending_results>
-  <clinical_results><participant_flow/></clinical_results>
+  <clinical_results>
+    <participant_flow/>
+    <outcome_list>
+      <outcome>
+        <type>Primary</type><title>Sleep</title>
+        <analysis_list>
+          <analysis>
+            <non_inferiority_type>Non-Inferiority or Equivalence</non_inferiority_type>
+            <p_value>&lt;0.001</p_value><method>ANCOVA</method>
+            <param_type>Mean Difference (Net)</param_type><param_value>-1.5</param_value>
+            <ci_percent>95</ci_percent><ci_n_sides>2-Sided</ci_n_sides>
+            <ci_lower_limit>-2.0</ci_lower_limit><ci_upper_limit>-1.0</ci_upper_limit>
+          </analysis>
+        </analysis_list>
+      </outcome>
+      <outcome><type>Post-Hoc</type><title>Dreams</title></outcome>
+    </outcome_list>
+  </clinical_results>
 </clinical_study>
 """
 
@@ -266,6 +283,30 @@ FULL_STUDY: dict[str, Any] = {
         "miscInfoModule": {"removedCountries": ["Spain"]},
         "conditionBrowseModule": {"meshes": [{"term": "Sleep Initiation and Maintenance Disorders"}]},
         "interventionBrowseModule": {"meshes": [{"term": "Tea"}]},
+    },
+    "resultsSection": {
+        "outcomeMeasuresModule": {
+            "outcomeMeasures": [
+                {
+                    "type": "PRIMARY",
+                    "title": "Sleep",
+                    "analyses": [
+                        {
+                            "pValue": "<0.001",
+                            "nonInferiorityType": "NON_INFERIORITY_OR_EQUIVALENCE",
+                            "statisticalMethod": "ANCOVA",
+                            "paramType": "Mean Difference (Net)",
+                            "paramValue": "-1.5",
+                            "ciPctValue": "95",
+                            "ciNumSides": "TWO_SIDED",
+                            "ciLowerLimit": "-2.0",
+                            "ciUpperLimit": "-1.0",
+                        }
+                    ],
+                },
+                {"type": "POST_HOC", "title": "Dreams"},
+            ]
+        }
     },
     "hasResults": True,
 }
@@ -399,7 +440,35 @@ FULL_V1: dict[str, Any] = {
             }
         },
     },
-    "ResultsSection": {"ParticipantFlowModule": {}},
+    "ResultsSection": {
+        "ParticipantFlowModule": {},
+        "OutcomeMeasuresModule": {
+            "OutcomeMeasureList": {
+                "OutcomeMeasure": [
+                    {
+                        "OutcomeMeasureType": "Primary",
+                        "OutcomeMeasureTitle": "Sleep",
+                        "OutcomeAnalysisList": {
+                            "OutcomeAnalysis": [
+                                {
+                                    "OutcomeAnalysisPValue": "<0.001",
+                                    "OutcomeAnalysisNonInferiorityType": "Non-Inferiority or Equivalence",
+                                    "OutcomeAnalysisStatisticalMethod": "ANCOVA",
+                                    "OutcomeAnalysisParamType": "Mean Difference (Net)",
+                                    "OutcomeAnalysisParamValue": "-1.5",
+                                    "OutcomeAnalysisCIPctValue": "95",
+                                    "OutcomeAnalysisCINumSides": "2-Sided",
+                                    "OutcomeAnalysisCILowerLimit": "-2.0",
+                                    "OutcomeAnalysisCIUpperLimit": "-1.0",
+                                }
+                            ]
+                        },
+                    },
+                    {"OutcomeMeasureType": "Post-Hoc", "OutcomeMeasureTitle": "Dreams"},
+                ]
+            }
+        },
+    },
     "AnnotationSection": {
         "AnnotationModule": {
             "UnpostedAnnotation": {
@@ -575,6 +644,7 @@ def test_the_planted_records_leave_no_path_out():
         (legacy.PRIMARY_PURPOSE, "primary_purpose"),
         (legacy.REFERENCE_TYPE, "reference_type"),
         (legacy.RESULT_EVENT, "result_event"),
+        (legacy.HYPOTHESIS, "hypothesis"),
     ],
 )
 def test_every_word_leads_to_a_constant_of_api_v2(table, field):

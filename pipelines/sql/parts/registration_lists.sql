@@ -2,7 +2,7 @@
 -- record that has any; of what adds up (numbers, countries, documents ...) all of them.
 SELECT
     registration_id, registry, aliases, identifiers, mentions, conditions, condition_mesh, interventions,
-    intervention_mesh, outcomes, countries, sponsors, publications, documents, result_events
+    intervention_mesh, outcomes, analyses, countries, sponsors, publications, documents, result_events
 FROM current_records
 WHERE records = 1
 UNION ALL BY NAME
@@ -17,6 +17,7 @@ SELECT
     arg_min(interventions, place) FILTER (WHERE len(interventions) > 0) AS interventions,
     arg_min(intervention_mesh, place) FILTER (WHERE len(intervention_mesh) > 0) AS intervention_mesh,
     arg_min(outcomes, place) FILTER (WHERE len(outcomes) > 0) AS outcomes,
+    arg_min(analyses, place) FILTER (WHERE len(analyses) > 0) AS analyses,
     flatten(list(countries ORDER BY place)) AS countries,
     arg_min(sponsors, place) FILTER (WHERE len(sponsors) > 0) AS sponsors,
     flatten(list(publications ORDER BY place)) AS publications,
