@@ -98,7 +98,7 @@ def _parser() -> argparse.ArgumentParser:
     command.add_argument("--format", choices=("table", "csv", "json"), default="table")
     command.set_defaults(run=_query)
 
-    command = commands.add_parser("explain", help="explain one trial, by any of its numbers in any spelling")
+    command = commands.add_parser("explain", help="explain one trial or article, by any of its numbers in any spelling")
     command.add_argument("number")
     command.set_defaults(run=_explain)
 
@@ -209,10 +209,14 @@ def _explain(options: argparse.Namespace, chosen: Settings) -> int:
 
     with store.open_warehouse(chosen.data) as connection:
         trials = explain.find(connection, options.number)
-        if not trials:
-            raise UsageError(f"No trial in the warehouse is known by the number {options.number!r}.")
+        articles = [] if trials else explain.find_articles(connection, options.number)
+        if not trials and not articles:
+            raise UsageError(f"No trial in the warehouse is known by the number {options.number!r}, and no article.")
         for trial_id in trials:
             for line in explain.explain(connection, trial_id):
+                print(line)
+        for pmid in articles:
+            for line in explain.explain_article(connection, pmid):
                 print(line)
     return DONE
 

@@ -1,9 +1,10 @@
-"""One trial in sentences: its registrations, dates, publications, each policy's verdict and the evidence for it.
+"""One trial in sentences: its registrations, dates, publications, each policy's verdict and the evidence for it. Or one
+article: what it is, the trials that it belongs to and on what evidence.
 
-Prints what stands in the published tables and nothing else. Finding a trial takes any of its numbers in any spelling.
+Prints what stands in the published tables and nothing else. Both are found by any of their numbers in any spelling.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import duckdb
@@ -36,6 +37,59 @@ def find(connection: duckdb.DuckDBPyConnection, number: str) -> list[str]:
         {"number": wanted},
     ).fetchall()
     return [trial_id for (trial_id,) in rows]
+
+
+def find_articles(connection: duckdb.DuckDBPyConnection, number: str) -> list[int]:
+    """PMIDs of the articles that have the number: a PMID, a DOI or a PMC number, also as an address."""
+    rows = connection.execute("SELECT DISTINCT pmid FROM find_article(?) ORDER BY pmid", [number]).fetchall()
+    return [pmid for (pmid,) in rows]
+
+
+def explain_article(connection: duckdb.DuckDBPyConnection, pmid: int) -> Iterator[str]:
+    """The lines that explain one article."""
+    article = next(iter(_rows(connection, "SELECT * FROM publications WHERE pmid = ?", pmid)), None)
+    if article is None:
+        yield f"PMID {pmid}  (article not loaded)"
+    else:
+        yield f"PMID {pmid}  {article['title'] or '(no title)'}"
+        yield f"  {article['journal'] or 'Journal not stated'}, {article['published_raw'] or 'date not stated'}."
+        yield f"  DOI: {article['doi'] or 'none'}. Types: {', '.join(article['publication_types']) or 'none'}."
+        if article["is_retracted"]:
+            yield "  Retracted."
+    numbers = _rows(connection, "SELECT * FROM publication_numbers WHERE pmid = ? ORDER BY section, number", pmid)
+    for row in numbers:
+        known = {True: "known to the register", False: "not known to it", None: "register not loaded"}[row["is_known"]]
+        malformed = "malformed" if row["is_malformed"] else known
+        yield f"  Names {row['number']} ({row['section'].replace('_', ' ')}; {malformed})."
+    links = _rows(
+        connection,
+        """SELECT l.*, t.title FROM trial_publications AS l JOIN trials AS t USING (trial_id)
+        WHERE l.pmid = ? ORDER BY l.counts_as_results DESC, l.trial_id""",
+        pmid,
+    )
+    yield "Trials"
+    if not links:
+        yield "  No linked trial found in the sources searched."
+    for row in links[:LINKS]:
+        yield f"  {row['trial_id']}  {row['title'] or '(no title)'}"
+        yield f"    {_link(row)}"
+    if len(links) > LINKS:
+        yield f"  {len(links) - LINKS:,} more rows in trial_publications."
+    for row in _rows(connection, "SELECT * FROM unregistered_candidates WHERE pmid = ?", pmid):
+        places = ", ".join(row["no_registration_found"])
+        yield f"  A trial report for which no registration was found (grade {row['grade']}). Searched: {places}."
+
+
+def _link(row: Mapping[str, Any]) -> str:
+    """Whether a link counts, why not, and what it rests on."""
+    flags = [text for name, text in (
+        ("is_before_pcd", "before primary completion"), ("is_pooled", "names more than three trials"),
+        ("is_retracted", "retracted"), ("is_preprint", "preprint")) if row[name]]  # fmt: skip
+    why = [row["filter_outcome"].replace("_", " ")] if row["filter_outcome"] != "passed" else []
+    verdict = "counts as results" if row["counts_as_results"] else "does not count as results"
+    reasons = "; ".join([*why, *flags])
+    verdict += f" ({reasons})" if reasons else ""
+    return f"{verdict}; tier {row['tier'] or 'none'}, found by {', '.join(row['evidence'])}."
 
 
 def explain(connection: duckdb.DuckDBPyConnection, trial_id: str) -> Iterator[str]:
@@ -131,16 +185,9 @@ def _publications(connection: duckdb.DuckDBPyConnection, trial_id: str) -> Itera
     if not rows:
         yield "  No linked publication found in the sources searched."
     for row in rows:
-        flags = [text for name, text in (
-            ("is_before_pcd", "before primary completion"), ("is_pooled", "names more than three trials"),
-            ("is_retracted", "retracted"), ("is_preprint", "preprint")) if row[name]]  # fmt: skip
-        why = [row["filter_outcome"].replace("_", " ")] if row["filter_outcome"] != "passed" else []
-        verdict = "counts as results" if row["counts_as_results"] else "does not count as results"
-        reasons = "; ".join([*why, *flags])
         title = row["title"] or "(article not loaded)"
         yield f"  PMID {row['pmid']}, {row['published_earliest'] or 'date unknown'}: {title}"
-        verdict += f" ({reasons})" if reasons else ""
-        yield f"    {verdict}; tier {row['tier'] or 'none'}, found by {', '.join(row['evidence'])}."
+        yield f"    {_link(row)}"
 
 
 def _disclosure(connection: duckdb.DuckDBPyConnection, trial_id: str) -> Iterator[str]:

@@ -1,6 +1,7 @@
 -- Which article belongs to which trial, on what evidence, how strong, and whether it counts as the trial's results.
 -- Tiers and results filter: rules of the link tiers L1 to L5 (vocabulary link_tier). References that the sponsor calls
--- background, and numbers that stand only in an article's reference list, are no link.
+-- background, and numbers that stand only in an article's reference list, are no link. An article that shares a title or
+-- a sponsor's code with a trial and names none is a candidate (L5).
 WITH evidence AS (
     SELECT t.trial_id, n.pmid, n.section AS kind, n.number AS proof
     FROM publication_numbers AS n JOIN trial_numbers AS t USING (number)
@@ -8,6 +9,8 @@ WITH evidence AS (
     SELECT trial_id, pmid, 'registry_' || reference_type, registration_id
     FROM registry_references
     WHERE reference_type IN ('result', 'derived') AND pmid IS NOT NULL
+    UNION
+    SELECT trial_id, pmid, method, registration_id FROM similar_articles
 ), links AS (
     SELECT
         trial_id, pmid,
@@ -25,6 +28,7 @@ WITH evidence AS (
         list_contains(evidence, 'data_bank') AS in_data_bank,
         list_contains(evidence, 'title') OR list_contains(evidence, 'abstract') AS in_text,
         list_contains(evidence, 'registry_result') AS is_registry_result,
+        list_contains(evidence, 'registry_derived') AS is_derived,
         p.published_latest < t.start_earliest AS before_start,
         p.published_latest < coalesce(t.primary_completion_earliest, t.completion_earliest) AS before_pcd
     FROM links AS l
@@ -52,7 +56,8 @@ WITH evidence AS (
             WHEN in_data_bank AND in_text THEN 'L1'
             WHEN in_data_bank OR is_registry_result THEN 'L2'
             WHEN in_text THEN 'L3'
-            ELSE 'L4' END AS tier
+            WHEN is_derived THEN 'L4'
+            ELSE 'L5' END AS tier
     FROM judged
 )
 SELECT
