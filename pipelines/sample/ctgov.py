@@ -17,6 +17,7 @@ from msgspec import Raw
 from pipelines.sample import names
 from pipelines.sample.courses import RUNNING, Course, Earlier, Event
 from pipelines.sample.days import FULL, SEARCH, UPDATE, Draw, Partial, later
+from pipelines.sample.outcomes import outcome
 from pipelines.sample.output import GzipFile, ZipFile, encode
 from pipelines.sample.world import Trial, survivor_entry
 
@@ -383,7 +384,7 @@ def _results_section(draw: Draw, trial: Trial) -> Json:
                     "classes": [
                         {"categories": [{"measurements": [{"groupId": "OG000", "value": "-4.1", "spread": "NA"}]}]}
                     ],
-                    "analyses": [{"groupIds": ["OG000", "OG001"], "pValue": "<0.001", "statisticalMethod": "ANCOVA"}],
+                    "analyses": outcome(trial.number, trial.plan.status is not None).analyses,
                 }
             ]
         },

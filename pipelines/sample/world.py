@@ -23,6 +23,7 @@ from pipelines.sample.courses import Scenario as CourseScenario
 from pipelines.sample.days import AS_OF, FULL, SEARCH, UPDATE, Draw, Span, later
 from pipelines.sample.entries import ENTRIES, Entry
 from pipelines.sample.entries import Scenario as EntryScenario
+from pipelines.sample.outcomes import outcome
 from pipelines.sample.papers import SHOWCASE, Plan, Subject, feasible, plan_articles, subject_window
 
 LANES: Final = 16
@@ -56,6 +57,7 @@ class Truth(NamedTuple):
     who_publication: str
     due_latest_alltrials: str
     any_results: str
+    primary_outcome: str
 
 
 @dataclass(slots=True)
@@ -282,6 +284,7 @@ def truth(trial: Trial) -> Truth:
         _publication(trial),
         due.isoformat() if due else "",
         _any_results(trial),
+        outcome(trial.number, trial.plan.status is not None).verdict if trial.course.results else "",
     )
 
 

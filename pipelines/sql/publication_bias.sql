@@ -7,7 +7,7 @@ SELECT
     coalesce(primary_outcome, 'all') AS primary_outcome,
     count(*) AS trials,
     count_if(judgement = 'judged') AS judged,
-    count_if(is_published_in_time) AS published_in_time,
+    count(*) FILTER (WHERE is_published_in_time) AS published_in_time,
     judged - published_in_time AS not_in_time,
     count_if(judgement = 'too_recent') AS too_recent,
     count_if(judgement IN ('not_searched', 'article_not_seen', 'no_completion')) AS cannot_judge,

@@ -5,8 +5,8 @@ WITH found AS (
     SELECT
         trial_id,
         bool_or(is_significant) AS has_significant,
-        count_if(hypothesis IN ('superiority', 'other') AND p_value IS NOT NULL) AS stated,
-        count_if(NOT is_significant) AS not_significant
+        count(*) FILTER (WHERE hypothesis IS DISTINCT FROM 'non_inferiority' AND p_value IS NOT NULL) AS stated,
+        count(*) FILTER (WHERE NOT is_significant) AS not_significant
     FROM outcome_results
     GROUP BY trial_id
 ), dated AS (

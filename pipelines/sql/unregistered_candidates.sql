@@ -1,14 +1,17 @@
 -- Trial reports for which no registration was found in the places searched: no number in them, no reference to them in a
 -- loaded registration, no registration of the same title or code. The grade says how much that tells.
 WITH years AS (
-    SELECT year, avg(has_number::INTEGER) AS share FROM trial_reports GROUP BY year
+    SELECT year, avg(has_number::INTEGER) AS share
+    FROM trial_reports
+    GROUP BY year
+    HAVING count(*) >= getvariable('parameter').telling_reports
 ), journals AS (
     -- Of the years from which candidates can come: what a journal printed before tells nothing of its habits now.
     SELECT journal, avg(has_number::INTEGER) AS share
     FROM trial_reports
     WHERE published_earliest >= getvariable('parameter').published_since
     GROUP BY journal
-    HAVING count(*) >= getvariable('parameter').telling_journal_reports
+    HAVING count(*) >= getvariable('parameter').telling_reports
 ), places AS (
     SELECT list_concat(
         ['title', 'abstract', 'data_bank'],
@@ -26,7 +29,7 @@ SELECT
     j.share AS journal_share,
     p.searched AS no_registration_found
 FROM trial_reports AS r
-JOIN years AS y USING (year)
+LEFT JOIN years AS y USING (year)
 LEFT JOIN journals AS j USING (journal)
 CROSS JOIN places AS p
 WHERE r.published_earliest >= getvariable('parameter').published_since

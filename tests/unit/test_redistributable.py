@@ -12,6 +12,7 @@ from pipelines.release import redistributable
 from tests.unit.test_drks import in_both
 from tests.unit.test_drks import trial as drks_trial
 from tests.unit.test_ictrp import as_xml
+from tests.unit.test_unregistered_candidates import report as trial_report
 from tests.worlds import AS_OF, article, article_set, nct, put_file, put_studies, rows, study, tables
 
 KNOWN = contracts()
@@ -37,7 +38,7 @@ def ictrp(number: str, register: str, **values: str) -> dict[str, str]:
         "Date enrollement": "2019-06-01", "Last Refreshed on": "21 October 2023", "Target size": "50",
         "Export date": "6/1/2024 9:12:33 AM", "Countries": f"{MARK}land;Germany", "Condition": f"{MARK} fever",
         "Intervention": f"Drug: {MARK} acid", "Primary outcome": f"{MARK} death", "Secondary outcome": f"{MARK} pain",
-        "Secondary ID": f"{MARK}-17;EX-1", "results url link": f"https://example.org/{MARK}/results",
+        "Secondary ID": f"{MARK}-17;EX-1", "results url link": f"https://doi.org/10.99999/{MARK}.1",
     } | values  # fmt: skip
 
 
@@ -49,8 +50,12 @@ def from_ctgov(number: int, protocol: object = None, **fields: object) -> dict[s
         "outcomesModule": {"primaryOutcomes": [{"measure": f"Death {number}"}]},
     }
     documents = {"largeDocumentModule": {"largeDocs": [{"hasProtocol": True, "filename": "a.pdf"}]}}
-    extra = {"protocolSection": modules | (protocol or {}), "documentSection": documents}
-    return study(number, sponsor=f"University {number}", extra=extra, **fields)
+    extra: dict[str, object] = {"protocolSection": modules | (protocol or {}), "documentSection": documents}
+    analyses = [{"pValue": "0.01", "nonInferiorityType": "SUPERIORITY"}]
+    outcome = {"type": "PRIMARY", "title": f"Death {number}", "analyses": analyses}
+    extra["resultsSection"] = {"outcomeMeasuresModule": {"outcomeMeasures": [outcome]}}
+    references = [{"pmid": "900000009", "type": "BACKGROUND"}]
+    return study(number, sponsor=f"University {number}", extra=extra, references=references, **fields)
 
 
 def named(number: str) -> list[dict[str, str]]:
@@ -59,7 +64,7 @@ def named(number: str) -> list[dict[str, str]]:
 
 CONDITIONS = {"conditionsModule": {"conditions": ["Fever"]}}
 ONLY_CTGOV = [
-    from_ctgov(2, CONDITIONS), from_ctgov(3, CONDITIONS),
+    from_ctgov(2, CONDITIONS, results=("2022-01-05", "2022-02-05")), from_ctgov(3, CONDITIONS),
     from_ctgov(6, CONDITIONS, status="WITHDRAWN", enrolment=0, secondary=named(nct(7))),
     from_ctgov(7, CONDITIONS, secondary=named(nct(6))),
 ]  # fmt: skip
@@ -80,6 +85,7 @@ DRKS = drks_trial(
     otherSecondaryIds=[{"value": f"{MARK}-18", "description": MARK}],
     trialResults={"publications": [
         {"type": "TRIALPROTOCOL", "link": f"https://example.org/{MARK}.pdf", "description": MARK},
+        {"type": "RESULT", "link": f"https://doi.org/10.99999/{MARK}.2", "description": MARK},
     ]},
 )  # fmt: skip
 
@@ -97,7 +103,14 @@ def world(tmp_path_factory):
     )
     put_file(data, "ictrp", AS_OF, "trials.xml", records.decode())
     put_file(data, "drks", AS_OF, "trials.json", json.dumps([DRKS]))
-    put_file(data, "pubmed", AS_OF, "pubmed24n0001.xml", article_set(article(900000001, bank=(nct(2),))), baseline=True)
+    put_file(
+        data,
+        "pubmed",
+        AS_OF,
+        "pubmed24n0001.xml",
+        article_set(article(900000001, bank=(nct(2),)), trial_report(900000002)),
+        baseline=True,
+    )
     corrected = f"a2,2024-01-01,correct,{WITHHELD},,acronym,,It has none.,A letter.,Reviewer"
     with tables(data, adjudicated=[CORRECTED, corrected]) as connection:
         pass_on(connection)
@@ -136,7 +149,7 @@ def test_no_word_of_a_source_that_may_not_be_passed_on_is_left(world):
     assert with_marks(world, "main") >= {
         "registrations", "registration_versions", "trials", "conditions", "interventions", "outcomes",
         "registration_sponsors", "sponsors", "identifiers", "registration_countries", "missing_results",
-        "documents", "rejected_records", "trial_links", "discrepancies", "adjudications",
+        "documents", "rejected_records", "trial_links", "discrepancies", "adjudications", "registry_references",
     }  # fmt: skip
     assert with_marks(world, "passed.main") == set()
 

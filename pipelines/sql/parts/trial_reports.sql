@@ -22,6 +22,6 @@ SELECT
     t.*,
     coalesce(n.in_data_bank, false) AS in_data_bank,
     coalesce(n.in_text, false) AS in_text,
-    in_data_bank OR in_text AS has_number
+    coalesce(n.in_data_bank OR n.in_text, false) AS has_number
 FROM typed AS t
 LEFT JOIN named AS n USING (pmid)
