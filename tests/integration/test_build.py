@@ -103,6 +103,23 @@ def test_every_verdict_is_what_the_trial_was_made_to_be(worlds, seed):
     assert wrong == []
 
 
+@pytest.mark.parametrize("seed", [1, 2, 3])
+def test_primary_outcomes_are_what_they_were_planted_to_be_and_the_bias_shows(worlds, seed):
+    folder, data = worlds(seed)
+    planted = {row["trial_id"]: row["primary_outcome"] for row in truth(folder)}
+    with warehouse(data) as connection:
+        found = dict(connection.sql("SELECT trial_id, primary_outcome FROM publication_times").fetchall())
+        assert found == {trial: planted[trial] for trial in found}
+        assert set(found.values()) == {"significant", "not_significant", "unknown"}
+        shares = dict(
+            connection.sql(
+                """SELECT primary_outcome, published_share FROM publication_bias
+                WHERE sponsor_class = 'all' AND completion_year = 'all'"""
+            ).fetchall()
+        )
+    assert shares["significant"] > shares["not_significant"] + 0.1
+
+
 def test_the_same_raw_gives_the_same_bytes_in_any_order_of_import_and_on_any_number_of_threads(worlds, tmp_path):
     folder, data = worlds(1)
     as_of = date.fromisoformat(truth(folder)[0]["as_of"])
@@ -147,7 +164,10 @@ def test_another_as_of_date_changes_only_what_depends_on_it(worlds, tmp_path):
     after = parquet_bytes(data / "builds" / built.id)
     changed = {name.removesuffix(".parquet") for name in before if before[name] != after[name]}
     legs = {p.table for p in contracts().policies.values()}
-    depends = {"sources", "registration_status", "reporting_status", "disclosure", "missing_results", "scorecards"}
+    depends = {
+        "sources", "registration_status", "reporting_status", "disclosure", "missing_results", "scorecards",
+        "publication_times", "publication_bias",
+    }  # fmt: skip
     assert changed <= depends | legs
     assert "reporting_status" in changed  # the sample has trials that were due on its as-of date
     with duckdb.connect() as connection:
