@@ -319,5 +319,15 @@ def test_explain_takes_any_spelling_and_says_what_the_tables_say(worlds, capsys)
         for verdict in ("alltrials_summary", "who_publication"):
             assert re.search(rf"{verdict.replace('_', '-')} \(.*\): {row[verdict]}", text)
         assert f"Due: {row['due_latest_alltrials']}" in text or f" to {row['due_latest_alltrials']}" in text
+    with warehouse(data) as connection:
+        pmid, doi, trial = connection.sql(
+            """SELECT pmid, doi, trial_id FROM trial_publications JOIN publications USING (pmid)
+            WHERE counts_as_results AND doi IS NOT NULL ORDER BY pmid LIMIT 1"""
+        ).fetchall()[0]
+    for spelling in (str(pmid), f"PMID: {pmid}", f"https://doi.org/{doi.upper()}"):
+        assert main(["--data", str(data), "explain", spelling]) == 0
+        text = capsys.readouterr().out
+        assert text.startswith(f"PMID {pmid}")
+        assert f"  {trial}  " in text
     assert main(["--data", str(data), "explain", "NCT00000001"]) == 2
     assert "No trial in the warehouse is known by" in capsys.readouterr().err
