@@ -5,6 +5,7 @@ the same order and under the same lock.
 """
 
 import contextlib
+import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import date
@@ -13,7 +14,7 @@ from pathlib import Path
 import dagster as dg
 from pydantic import Field, PrivateAttr
 
-from pipelines import build, importing, snapshots, store
+from pipelines import build, importing, progress, snapshots, store
 from pipelines.build import Built
 from pipelines.errors import DataError, UsageError
 from pipelines.settings import Settings
@@ -65,13 +66,17 @@ class Workshop(dg.ConfigurableResource):
     def registers(self, say: Say) -> list[Staged]:
         """The payloads of the registers, read if need be."""
         if self._bench.registers is None:
-            self._bench.registers = build.read_registers(self.settings, self._taken(), say)
+            self._bench.registers = build.read_registers(
+                self.settings, self._taken(), progress.watch(say, time.monotonic)
+            )
         return self._bench.registers
 
     def articles(self, say: Say) -> list[Staged]:
         """The payloads of the bibliographies, read if need be: after the registers, which cite articles."""
         if self._bench.articles is None:
-            self._bench.articles = build.read_articles(self.settings, self._taken(), self.registers(say), say)
+            self._bench.articles = build.read_articles(
+                self.settings, self._taken(), self.registers(say), progress.watch(say, time.monotonic)
+            )
         return self._bench.articles
 
     def make(self, say: Say) -> Built:

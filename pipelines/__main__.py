@@ -10,8 +10,8 @@ import csv
 import io
 import json
 import sys
+import time
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures.process import BrokenProcessPool
 from pathlib import Path
 from typing import Any
 
@@ -51,9 +51,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return DONE
     except duckdb.Error as error:
         print(f"Error: the database engine failed: {' '.join(str(error).split())}", file=sys.stderr)
-        return FAILED
-    except BrokenProcessPool:
-        print("Error: a reading process died, perhaps for want of memory: try ALLTRIALS_THREADS=1.", file=sys.stderr)
         return FAILED
     except OSError as error:
         print(f"Error: {error.filename or 'the data folder'}: {error.strerror or error}.", file=sys.stderr)
@@ -139,11 +136,12 @@ def _import(options: argparse.Namespace, chosen: Settings) -> int:
 
 
 def _build(options: argparse.Namespace, chosen: Settings) -> int:
-    from pipelines import build, importing, summary
+    from pipelines import build, importing, progress, summary
 
     as_of = importing.parse_day(options.as_of)
     with _progress() as say:
-        built = build.build(chosen, as_of, say=say, profile=options.profile)
+        told = progress.watch(say, time.monotonic)
+        built = build.build(chosen, as_of, say=say, told=told, profile=options.profile)
     for line in summary.lines(built):
         print(line)
     return LEFT_OUT if built.left_out else DONE
@@ -160,7 +158,7 @@ def _progress() -> Iterator[Callable[[str], None]]:
 
         def say(text: str) -> None:
             status.update(text)
-            if text.startswith("read "):
+            if text.startswith(("read ", "could not read ")):
                 console.log(text, _stack_offset=2)
 
         yield say

@@ -25,7 +25,7 @@ from pipelines.identity.adjudications import Adjudication
 from pipelines.queries import Query
 from pipelines.settings import ROOT, SCHEMAS, Settings
 from pipelines.snapshots import Snapshot
-from pipelines.staging import Staged
+from pipelines.staging import Progress, Staged
 from pipelines.validation import Result
 
 DATABASE = "alltrials.duckdb"
@@ -79,13 +79,15 @@ def build(
     as_of: date,
     *,
     say: Callable[[str], None] = _silent,
+    told: Callable[[Progress], None] = staging.untold,
     overrides: Mapping[str, str] | None = None,
     profile: str = "",
 ) -> Built:
     """Builds the warehouse of the as-of date from all snapshots up to it, checks it, and switches to it.
 
-    say: told in a few words what is being done. overrides: see `queries.all_queries`. profile: a published tracker's
-    conventions; its build stands beside the others, is not switched to and leaves the ledger as it is.
+    say: told in a few words what is being done. told: how far reading has come. overrides: see `queries.all_queries`.
+    profile: a published tracker's conventions; its build stands beside the others, is not switched to and leaves the
+    ledger as it is.
     Raises UsageError where nothing has been imported or no policy knows the profile, DataError where a check fails; the
     last good build then stays the warehouse.
     """
@@ -95,8 +97,8 @@ def build(
     with store.only_writer(settings.data):
         store.sweep(settings.data)
         taken = snapshots.listed(settings.data, as_of)
-        registers = read_registers(settings, taken, say)
-        articles = read_articles(settings, taken, registers, say)
+        registers = read_registers(settings, taken, told)
+        articles = read_articles(settings, taken, registers, told)
         with unpublished(settings.data, as_of) as folder:
             built = make(settings, as_of, [*registers, *articles], folder, say, overrides, profile)
             if built.failed:
@@ -104,53 +106,46 @@ def build(
             return publish(settings.data, built)
 
 
-def read_registers(settings: Settings, taken: Sequence[Snapshot], say: Callable[[str], None] = _silent) -> list[Staged]:
+def read_registers(
+    settings: Settings, taken: Sequence[Snapshot], told: Callable[[Progress], None] = staging.untold
+) -> list[Staged]:
     """Stages the payloads of all registers, and of the reference inputs beside them. Raises UsageError where nothing
     has been imported at all."""
     if not taken:
         raise UsageError("Nothing has been imported up to that day: run `import` first.")
     wanted = [*_of_kind(taken, "registration_records"), *_of_kind(taken, "regulatory_flags")]
-    return staging.stage(settings.data, wanted, workers=settings.threads, told=_told(say))
+    return staging.stage(settings.data, wanted, workers=settings.threads, told=told)
 
 
 def read_articles(
-    settings: Settings, taken: Sequence[Snapshot], registers: Sequence[Staged], say: Callable[[str], None] = _silent
+    settings: Settings,
+    taken: Sequence[Snapshot],
+    registers: Sequence[Staged],
+    told: Callable[[Progress], None] = staging.untold,
 ) -> list[Staged]:
     """Stages the payloads of PubMed, after the registers: the PMIDs that they cite decide which articles are kept."""
-    return staging.stage(
-        settings.data,
-        _of_kind(taken, "articles"),
-        workers=settings.threads,
-        cited=cited_pmids(registers),
-        told=_told(say),
-    )
+    wanted = _of_kind(taken, "articles")
+    if not wanted:
+        return []
+    cited = settings.data / "staging" / "cited_pmids.parquet"
+    with store.connect(memory_limit=settings.memory_limit, spill=settings.data / "staging") as connection:
+        store.write_parquet(connection, f"FROM ({cited_pmids(registers)}) ORDER BY pmid", cited)
+    return staging.stage(settings.data, wanted, workers=settings.threads, cited=cited, told=told)
 
 
 def _of_kind(taken: Sequence[Snapshot], kind: str) -> list[Snapshot]:
     return [s for s in taken if kind == staging.module(s.source).KIND]
 
 
-def _told(say: Callable[[str], None]) -> Callable[[Staged, bool], None]:
-    def told(item: Staged, fresh: bool) -> None:
-        if fresh:
-            say(f"read {item.snapshot.source} {item.payload.name}: {item.report.records_in:,} records")
-
-    return told
-
-
-def cited_pmids(staged: Sequence[Staged]) -> frozenset[int]:
-    """PMIDs that any version of any registration names."""
-    files = [s.records for s in staged if staging.module(s.snapshot.source).KIND == "registration_records"]
-    if not files:
-        return frozenset()
-    with store.connect() as connection:
-        rows = connection.sql(
-            f"""SELECT DISTINCT p.pmid
-            FROM read_parquet({store.parquet_list(files)}, hive_partitioning = false) AS r,
-                unnest(r.publications) AS u(p)
-            WHERE p.pmid IS NOT NULL"""
-        ).fetchall()
-    return frozenset(pmid for (pmid,) in rows)
+def cited_pmids(staged: Sequence[Staged]) -> str:
+    """The query for the PMIDs that any version of any registration names."""
+    registers = [s for s in staged if s.is_read and staging.module(s.snapshot.source).KIND == "registration_records"]
+    if not registers:
+        return "SELECT NULL::BIGINT AS pmid LIMIT 0"
+    return f"""SELECT DISTINCT p.pmid
+        FROM read_parquet({store.parquet_list([s.records for s in registers])}, hive_partitioning = false) AS r,
+            unnest(r.publications) AS u(p)
+        WHERE p.pmid IS NOT NULL"""
 
 
 @contextlib.contextmanager
@@ -234,8 +229,7 @@ def prepare(
     mapped = sponsors.mappings()
     _fill(connection, "sponsor_mappings", mapped)
     _fill(connection, "supporter_list", sponsors.supporters(mapped))
-    connection.execute("CREATE TABLE cited_pmids (pmid BIGINT)")
-    connection.execute("INSERT INTO cited_pmids SELECT unnest(?::BIGINT[])", [sorted(cited_pmids(staged))])
+    connection.execute(f"CREATE TABLE cited_pmids AS FROM ({cited_pmids(staged)}) ORDER BY pmid")
     staging.register(connection, staged)
 
 
@@ -493,7 +487,9 @@ def _build_id(
     """The as-of date and a short hash of all inputs: raw archive, ledger as it will be, adjudications, code."""
     digest = hashlib.sha256(contract_files.fingerprint([ROOT / "pipelines", SCHEMAS]).encode())
     for item in staged:
-        digest.update(f"{item.snapshot.source}/{item.snapshot.id}/{item.payload.name} {item.payload.sha256}\n".encode())
+        missed = "" if item.is_read else " not read"  # what a later build can read makes another build
+        line = f"{item.snapshot.source}/{item.snapshot.id}/{item.payload.name} {item.payload.sha256}{missed}\n"
+        digest.update(line.encode())
     for told in (*ledger.read(data, as_of), *events, *decisions):
         digest.update(f"{told}\n".encode())
     return f"{as_of}-{digest.hexdigest()[:10]}"

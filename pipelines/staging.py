@@ -2,21 +2,27 @@
 
 `data/staging/<source>/<snapshot>/<payload>/` holds `records.parquet` (the source's staging contract), for PubMed also
 `index.parquet`, and `report.json`. It is a pure function of the payload, the reader and the contracts, so a payload is
-read again only when one of them changed. How a payload is read belongs to its source.
+read again only when one of them changed. How a payload is read belongs to its source, and how its reading is told to a
+person to `progress`.
 """
 
+import functools
 import hashlib
 import importlib
+import os
+import threading
+import traceback
+from collections import deque
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
+from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass
 from datetime import date
-from multiprocessing import get_context
+from multiprocessing import connection, get_context, parent_process
 from pathlib import Path
 from types import ModuleType
 
 import duckdb
-import pyarrow as pa
 
 from pipelines import reading, snapshots, store
 from pipelines.contracts import contracts
@@ -25,17 +31,21 @@ from pipelines.settings import ROOT, SCHEMAS
 from pipelines.snapshots import Payload, Snapshot
 
 WORTH_A_POOL = 32 << 20
-"""Bytes of unread payloads above which several processes read faster than one, their start included."""
+"""Bytes of unread payloads from which on processes of their own read them, their start included no slower: several at
+once, and what kills one of them does not end the build."""
+DIED = "its reading process died, perhaps for want of memory: try ALLTRIALS_THREADS=1"
 
 
 @dataclass(frozen=True)
 class Staged:
-    """One payload as it lies in staging."""
+    """One payload as it lies in staging. is_read: false where its reading failed, so that nothing of it counts; the
+    reason then stands in the report, and the next build tries again."""
 
     snapshot: Snapshot
     payload: Payload
     folder: Path
     report: Report
+    is_read: bool = True
 
     @property
     def records(self) -> Path:
@@ -57,7 +67,27 @@ class Task:
     folder: Path
     reader: str
     sha256: str
-    cited: frozenset[int]
+    cited: Path | None = None
+
+
+@dataclass(frozen=True)
+class Progress:
+    """How far reading has come: payloads and bytes done of all that have to be read, records read so far, and payloads
+    that need not be read. The payload is the one just done (none at the start); fault: why it could not be read."""
+
+    done: int
+    of: int
+    bytes_done: int
+    bytes_of: int
+    records: int
+    unchanged: int
+    source: str = ""
+    payload: str = ""
+    fault: str = ""
+
+
+def untold(progress: Progress) -> None:
+    """Tells nobody."""
 
 
 def module(source: str) -> ModuleType:
@@ -84,23 +114,40 @@ def stage(
     taken: Sequence[Snapshot],
     *,
     workers: int = 1,
-    cited: frozenset[int] = frozenset(),
-    told: Callable[[Staged, bool], None] = lambda staged, fresh: None,
+    cited: Path | None = None,
+    told: Callable[[Progress], None] = untold,
 ) -> list[Staged]:
-    """Reads every payload of the snapshots that has not been read by the present reader.
+    """Reads every payload of the snapshots that has not been read by the present reader. One that cannot be read stops
+    no other.
 
-    cited: PMIDs that registries name; a PubMed file that holds one it did not keep is read again.
-    told: called with every payload as it is done, and whether it was read now.
+    cited: Parquet file of the PMIDs that registries name; a PubMed file that holds one it did not keep is read again.
+    told: called once before reading, if there is anything to read, and with every payload as it is done.
     """
-    wanted = list(_tasks(data, taken, cited))
-    missing = [task for task, done in wanted if not done]
-    by_folder = {_folder(data, s, p): (s, p) for s in taken for p in s.payloads if not is_side_file(p)}
-    for task, done in wanted:
-        if done:
-            told(_staged(*by_folder[task.folder], task.folder), False)
-    for task in _read_all(missing, workers):
-        told(_staged(*by_folder[task.folder], task.folder), True)
-    return [_staged(s, p, folder) for folder, (s, p) in by_folder.items()]
+    found = list(_payloads(data, taken, cited))
+    again = _to_read([task for _, _, task in found], cited)
+    fresh = [(payload, task) for _, payload, task in found if task.folder in again]
+    faults = _read_and_tell(fresh, workers, len(found) - len(fresh), told)
+    return [_staged(snapshot, payload, task, faults.get(task.folder, "")) for snapshot, payload, task in found]
+
+
+def _read_and_tell(
+    fresh: Sequence[tuple[Payload, Task]], workers: int, unchanged: int, told: Callable[[Progress], None]
+) -> dict[Path, str]:
+    """Reads the payloads; why it failed, by folder, for those that could not be read."""
+    faults: dict[Path, str] = {}
+    sizes = {task.folder: payload.bytes for payload, task in fresh}
+    whole = sum(sizes.values())
+    if fresh:
+        told(Progress(0, len(fresh), 0, whole, 0, unchanged))
+    done = records = 0
+    for number, (task, fault) in enumerate(_read_all([task for _, task in fresh], workers), 1):
+        done += sizes[task.folder]
+        if fault:
+            faults[task.folder] = fault
+        else:
+            records += store.read_json(task.folder / "report.json")["report"]["records_in"]
+        told(Progress(number, len(fresh), done, whole, records, unchanged, task.source, task.name, fault))
+    return faults
 
 
 def is_side_file(payload: Payload) -> bool:
@@ -108,79 +155,177 @@ def is_side_file(payload: Payload) -> bool:
     return payload.name.endswith(snapshots.SIDE_FILE)
 
 
-def _tasks(data: Path, taken: Sequence[Snapshot], cited: frozenset[int]) -> Iterator[tuple[Task, bool]]:
+def _payloads(data: Path, taken: Sequence[Snapshot], cited: Path | None) -> Iterator[tuple[Snapshot, Payload, Task]]:
     versions = {source: reader_version(source) for source in {s.source for s in taken}}
     for snapshot in taken:
         for payload in snapshot.payloads:
             if is_side_file(payload):
                 continue
-            folder = _folder(data, snapshot, payload)
-            task = Task(
-                source=snapshot.source,
-                payload=snapshot.path(payload),
-                name=payload.name,
-                day=snapshot.date,
-                folder=folder,
-                reader=versions[snapshot.source],
-                sha256=payload.sha256,
-                cited=cited if module(snapshot.source).KIND == "articles" else frozenset(),
+            yield (
+                snapshot,
+                payload,
+                Task(
+                    source=snapshot.source,
+                    payload=snapshot.path(payload),
+                    name=payload.name,
+                    day=snapshot.date,
+                    folder=data / "staging" / snapshot.source / snapshot.id / payload.name,
+                    reader=versions[snapshot.source],
+                    sha256=payload.sha256,
+                    cited=cited if _holds_articles(snapshot.source) else None,
+                ),
             )
-            yield task, _is_done(task)
 
 
-def _folder(data: Path, snapshot: Snapshot, payload: Payload) -> Path:
-    return data / "staging" / snapshot.source / snapshot.id / payload.name
+def _holds_articles(source: str) -> bool:
+    return bool(module(source).KIND == "articles")
 
 
-def _is_done(task: Task) -> bool:
+def _to_read(tasks: Sequence[Task], cited: Path | None) -> set[Path]:
+    """Folders of the payloads that were not read, or by another reader, or that hold what is now wanted of them."""
+    again = {task.folder for task in tasks if not _is_read(task)}
+    indexes = [t.folder / "index.parquet" for t in tasks if _holds_articles(t.source) and t.folder not in again]
+    return again | (_newly_cited(indexes, cited) if cited and indexes else set())
+
+
+def _is_read(task: Task) -> bool:
     path = task.folder / "report.json"
-    files = ["records.parquet"] + (["index.parquet"] if module(task.source).KIND == "articles" else [])
+    files = ["records.parquet"] + (["index.parquet"] if _holds_articles(task.source) else [])
     if not path.exists() or not all((task.folder / name).exists() for name in files):
         return False
     spec = store.read_json(path)
-    if spec["reader"] != task.reader or spec["sha256"] != task.sha256:
-        return False
-    return not task.cited or not _newly_cited(task.folder / "index.parquet", task.cited)
+    return bool(spec["reader"] == task.reader and spec["sha256"] == task.sha256)
 
 
-def _newly_cited(index: Path, cited: frozenset[int]) -> bool:
-    """Whether the file holds an article that a registry cites and that was not kept when the file was read."""
+def _newly_cited(indexes: Sequence[Path], cited: Path) -> set[Path]:
+    """Folders of the files that hold an article which a registry cites and which was not kept when the file was read.
+
+    One query over all indexes: it reads two of their columns, and costs seconds for the whole of PubMed.
+    """
     with store.connect() as connection:
-        connection.register("cited", pa.table({"pmid": pa.array(cited, pa.int64())}))
-        ((found,),) = connection.sql(
-            f"""SELECT count(*) FROM read_parquet({store.literal(index)}, hive_partitioning = false)
-            SEMI JOIN cited USING (pmid) WHERE NOT is_kept AND event <> 'deletion'"""
+        found = connection.sql(
+            f"""SELECT DISTINCT filename
+            FROM read_parquet({store.parquet_list(indexes)}, filename = true, hive_partitioning = false)
+            SEMI JOIN read_parquet({store.literal(cited)}) AS c USING (pmid)
+            WHERE NOT is_kept AND event <> 'deletion'"""
         ).fetchall()
-    return bool(found)
+    return {Path(name).parent for (name,) in found}
 
 
-def _read_all(tasks: Sequence[Task], workers: int) -> Iterator[Task]:
-    if workers > 1 and len(tasks) > 1 and sum(t.payload.stat().st_size for t in tasks) > WORTH_A_POOL:
-        with ProcessPoolExecutor(workers, mp_context=get_context("spawn")) as pool:
-            yield from pool.map(read_payload, tasks)
+# --- reading --------------------------------------------------------------------------------------------------------
+
+
+def _read_all(tasks: Sequence[Task], workers: int) -> Iterator[tuple[Task, str]]:
+    """Every payload as it is done, and why its reading failed, where it did."""
+    if sum(t.payload.stat().st_size for t in tasks if t.payload.exists()) > WORTH_A_POOL:
+        yield from _pooled(tasks, workers)
     else:
-        yield from map(read_payload, tasks)
+        yield from ((task, attempt(task)) for task in tasks)
 
 
-def read_payload(task: Task) -> Task:
+def _pooled(tasks: Sequence[Task], workers: int) -> Iterator[tuple[Task, str]]:
+    """Reads in worker processes. Where one dies all that were at work are suspects, and are read again one by one: the
+    one with which a process dies that reads nothing else is the culprit."""
+    waiting = deque(tasks)
+    while waiting:
+        suspects: list[Task] = []
+        for task, fault in _until_one_dies(waiting, workers):
+            if fault is None:
+                suspects.append(task)
+            else:
+                yield task, fault
+        if workers > 1:
+            yield from _pooled(suspects, 1)
+        else:
+            yield from ((task, DIED) for task in suspects)
+
+
+def _until_one_dies(waiting: deque[Task], workers: int) -> Iterator[tuple[Task, str | None]]:
+    """Takes tasks from those waiting, as many at once as there are workers; None is said of those that were at work
+    when a worker died."""
+    pool = ProcessPoolExecutor(workers, mp_context=get_context("spawn"), initializer=_end_with_parent)
+    running: dict[Future[str], Task] = {}
+    is_broken = False
+    with pool:
+        while running or (waiting and not is_broken):
+            while waiting and len(running) < workers and not is_broken:
+                try:
+                    running[pool.submit(attempt, waiting[0])] = waiting[0]
+                    waiting.popleft()
+                except BrokenProcessPool:
+                    is_broken = True
+            for future in wait(running, return_when=FIRST_COMPLETED).done:
+                task = running.pop(future)
+                died = isinstance(future.exception(), BrokenProcessPool)
+                is_broken |= died
+                yield task, None if died else future.result()
+
+
+def _end_with_parent() -> None:
+    """A worker whose build was killed ends at once: it must not write into what the next build reads."""
+    parent = parent_process()
+
+    def end() -> None:
+        if parent:
+            connection.wait([parent.sentinel])
+            os._exit(1)
+
+    threading.Thread(target=end, daemon=True).start()
+
+
+def attempt(task: Task) -> str:
+    """Reads one payload; empty, or in a few words why it cannot be read. No value is quoted: it could be a person's.
+
+    A full disk is no fault of the file and stops the build.
+    """
+    try:
+        read_payload(task)
+    except Exception as error:  # whatever a file does to its reader, the rest of the night goes on
+        if "No space left on device" in str(error):
+            raise
+        return f"{_words(error)}; nothing of it was read, and the next build tries again"
+    return ""
+
+
+def _words(error: Exception) -> str:
+    if isinstance(error, MemoryError):
+        return "there was not enough memory to read it: try ALLTRIALS_THREADS=1"
+    if isinstance(error, OSError) and error.strerror:
+        return f"it could not be opened or read ({error.strerror})"
+    place = traceback.extract_tb(error.__traceback__)[-1]
+    return f"its reader failed ({type(error).__name__} in {Path(place.filename).name}, line {place.lineno})"
+
+
+@functools.lru_cache(maxsize=1)
+def _cited(path: Path, written: int) -> frozenset[int]:
+    """The PMIDs of the file, once per process and writing of it: many payloads are read for the same ones."""
+    with store.connect() as connection:
+        return frozenset(pmid for (pmid,) in connection.sql(f"SELECT pmid FROM {store.literal(path)}").fetchall())
+
+
+def read_payload(task: Task) -> None:
     """Reads one payload into its staging folder, which appears complete or not at all.
 
     The same in this process, in a pool's worker or on another machine. Raises AssertionError where the reader's own
     account does not add up: then the reader is at fault, not the payload.
     """
     source = module(task.source)
+    options = {"cited": _cited(task.cited, task.cited.stat().st_mtime_ns)} if task.cited else {}
     with store.whole_folder(task.folder) as aside:
-        options = {"cited": task.cited} if source.KIND == "articles" else {}
         report: Report = source.read(task.payload, task.name, task.day, aside / "records.parquet", **options)
         if report.balance() != 0:
             raise AssertionError(f"{task.name}: {report.balance()} records are unaccounted for by the reader.")
         spec = {"reader": task.reader, "sha256": task.sha256, "report": report.as_json()}
         store.write_json(aside / "report.json", spec)
-    return task
 
 
-def _staged(snapshot: Snapshot, payload: Payload, folder: Path) -> Staged:
-    return Staged(snapshot, payload, folder, reading.report_from(store.read_json(folder / "report.json")["report"]))
+def _staged(snapshot: Snapshot, payload: Payload, task: Task, fault: str) -> Staged:
+    if fault:
+        report = Report()
+        report.reject_payload(payload.name, f"{fault}.")
+        return Staged(snapshot, payload, task.folder, report, is_read=False)
+    report = reading.report_from(store.read_json(task.folder / "report.json")["report"])
+    return Staged(snapshot, payload, task.folder, report)
 
 
 # --- staging as relations -------------------------------------------------------------------------------------------
@@ -193,7 +338,8 @@ def register(connection: duckdb.DuckDBPyConnection, staged: Sequence[Staged]) ->
     _accounts(connection, staged)
     by_kind: dict[str, list[Staged]] = {"registration_records": [], "regulatory_flags": [], "articles": []}
     for item in staged:
-        by_kind[module(item.snapshot.source).KIND].append(item)
+        if item.is_read:
+            by_kind[module(item.snapshot.source).KIND].append(item)
     relations = [
         ("staged_registrations", "registration_records", [s.records for s in by_kind["registration_records"]]),
         ("staged_regulatory_flags", "regulatory_flags", [s.records for s in by_kind["regulatory_flags"]]),
@@ -226,28 +372,30 @@ def _accounts(connection: duckdb.DuckDBPyConnection, staged: Sequence[Staged]) -
             file_year INTEGER, file_number INTEGER, is_baseline BOOLEAN, is_whole BOOLEAN, is_failed BOOLEAN);
         CREATE TABLE snapshots (source VARCHAR, snapshot VARCHAR, snapshot_date DATE, scope VARCHAR, sha256 VARCHAR)"""
     )
-    for item in staged:
-        shot, report = item.snapshot, item.report
-        connection.execute(
-            "INSERT INTO payload_reports VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-            [str(item.folder), shot.source, shot.id, shot.date, shot.scope, item.payload.name, item.payload.bytes,
-             item.payload.sha256, report.records_in, report.staged, report.rejected, report.not_wanted,
-             report.deletions],
-        )  # fmt: skip
-        rejects = [
-            (shot.source, shot.id, item.payload.name, r.scope, r.record, r.field, r.value, r.reason)
-            for r in report.rejects
-        ]
-        store.insert(connection, "payload_rejects", rejects)
-        if module(shot.source).KIND == "articles":
-            year, number = module(shot.source).file_number(item.payload.name) or (None, None)
-            failed = any(r.scope == "payload" for r in report.rejects)
-            connection.execute(
-                "INSERT INTO article_payloads VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
-                [str(item.folder), shot.id, shot.date, item.payload.name, year, number, shot.baseline,
-                 shot.baseline and shot.scope == "full", failed],
-            )  # fmt: skip
-    for shot in {item.snapshot.id + item.snapshot.source: item.snapshot for item in staged}.values():
-        connection.execute(
-            "INSERT INTO snapshots VALUES (?, ?, ?, ?, ?)", [shot.source, shot.id, shot.date, shot.scope, shot.sha256]
-        )
+    store.insert(connection, "payload_reports", [_account(item) for item in staged])
+    rejects = [
+        (item.snapshot.source, item.snapshot.id, item.payload.name, r.scope, r.record, r.field, r.value, r.reason)
+        for item in staged
+        for r in item.report.rejects
+    ]
+    store.insert(connection, "payload_rejects", rejects)
+    articles = [_article_payload(item) for item in staged if _holds_articles(item.snapshot.source)]
+    store.insert(connection, "article_payloads", articles)
+    taken = {(s.source, s.id): s for s in (item.snapshot for item in staged)}
+    store.insert(connection, "snapshots", [(s.source, s.id, s.date, s.scope, s.sha256) for s in taken.values()])
+
+
+def _account(item: Staged) -> tuple[object, ...]:
+    shot, payload, report = item.snapshot, item.payload, item.report
+    return (
+        str(item.folder), shot.source, shot.id, shot.date, shot.scope, payload.name, payload.bytes, payload.sha256,
+        report.records_in, report.staged, report.rejected, report.not_wanted, report.deletions,
+    )  # fmt: skip
+
+
+def _article_payload(item: Staged) -> tuple[object, ...]:
+    shot, name = item.snapshot, item.payload.name
+    year, number = module(shot.source).file_number(name) or (None, None)
+    is_failed = any(r.scope == "payload" for r in item.report.rejects)
+    is_whole = shot.baseline and shot.scope == "full"
+    return (str(item.folder), shot.id, shot.date, name, year, number, shot.baseline, is_whole, is_failed)
