@@ -41,6 +41,8 @@ NOT_RESULTS_TITLES = (
 results of treatment protocols."""
 STUDY_DESIGN_ENDING = r": study design\.?\]?\.?$"
 """The same at the end of a title, unless a withdrawal or crossover design is spoken of before it."""
+NAMED = 20
+"""How many files that wait for the same one are named each."""
 
 
 @dataclass(frozen=True)
@@ -549,10 +551,6 @@ def _summary(
             statuses.setdefault(policy, Counter())[status] = number
     account = connection.sql("FROM payloads ORDER BY source, snapshot, payload")
     payloads = [dict(zip(account.columns, row, strict=True)) for row in account.fetchall()]
-    held = [
-        f"{payload}: waits for the missing file n{missing:04d} of its year"
-        for payload, missing in rows("SELECT payload, waits_for FROM article_files WHERE NOT is_applied ORDER BY ALL")
-    ]
     rejected = rows("SELECT record, reason FROM rejected_records WHERE scope = 'payload' ORDER BY ALL")
     rejects = dict(rows("SELECT scope, sum(times) FROM rejected_records GROUP BY scope"))
     return Built(
@@ -564,10 +562,42 @@ def _summary(
         statuses=statuses,
         payloads=payloads,
         rejects={scope: int(n) for scope, n in rejects.items()},
-        left_out=[*held, *(f"{record}: {reason}" for record, reason in rejected)],
+        left_out=[*_held_back(connection), *(f"{record}: {reason}" for record, reason in rejected)],
         results=results,
-        notes=[*(note for item in staged for note in item.report.notes), *_baseline_gaps(connection)],
+        notes=[
+            *(note for item in staged for note in item.report.notes),
+            *_baseline_gaps(connection),
+            *_baseline_change(connection),
+        ],
     )
+
+
+def _held_back(connection: duckdb.DuckDBPyConnection) -> list[str]:
+    """Files of PubMed that wait for another one: each by name, or the first one of many."""
+    found = connection.sql(
+        """SELECT list(payload ORDER BY file_number, payload), waits_for FROM article_files
+        WHERE NOT is_applied GROUP BY file_year, waits_for ORDER BY file_year, waits_for"""
+    ).fetchall()
+    return [
+        f"{name}: waits for the file n{awaited:04d} of its year, which is missing or could not be read"
+        for files, awaited in found
+        for name in (files if len(files) <= NAMED else [f"{files[0]} and {len(files) - 1:,} more files"])
+    ]
+
+
+def _baseline_change(connection: duckdb.DuckDBPyConnection) -> list[str]:
+    """What the newest yearly baseline changed, in one sentence."""
+    found = connection.sql(
+        """SELECT file_year, count(*) FILTER (WHERE change = 'gone'),
+            count(*) FILTER (WHERE change = 'gone' AND is_cited), count(*) FILTER (WHERE change = 'new'),
+            count(*) FILTER (WHERE change = 'altered'), sum(len(trials_lost)), sum(len(trials_gained))
+        FROM baseline_changes GROUP BY file_year"""
+    ).fetchall()
+    return [
+        f"the baseline of 20{year:02d} changed the articles: {gone:,} gone ({cited:,} of them cited by registries), "
+        f"{new:,} new, {altered:,} altered; their links to trials: {lost:,} lost, {gained:,} gained"
+        for year, gone, cited, new, altered, lost, gained in found
+    ]
 
 
 def _baseline_gaps(connection: duckdb.DuckDBPyConnection) -> list[str]:

@@ -33,6 +33,7 @@ from pipelines.snapshots import Payload, Snapshot
 WORTH_A_POOL = 32 << 20
 """Bytes of unread payloads from which on processes of their own read them, their start included no slower: several at
 once, and what kills one of them does not end the build."""
+NOTHING_READ = "nothing of it was read, and the next build tries again"
 DIED = "its reading process died, perhaps for want of memory: try ALLTRIALS_THREADS=1"
 
 
@@ -237,7 +238,7 @@ def _pooled(tasks: Sequence[Task], workers: int) -> Iterator[tuple[Task, str]]:
         if workers > 1:
             yield from _pooled(suspects, 1)
         else:
-            yield from ((task, DIED) for task in suspects)
+            yield from ((task, f"{DIED}; {NOTHING_READ}") for task in suspects)
 
 
 def _until_one_dies(waiting: deque[Task], workers: int) -> Iterator[tuple[Task, str | None]]:
@@ -283,7 +284,7 @@ def attempt(task: Task) -> str:
     except Exception as error:  # whatever a file does to its reader, the rest of the night goes on
         if "No space left on device" in str(error):
             raise
-        return f"{_words(error)}; nothing of it was read, and the next build tries again"
+        return f"{_words(error)}; {NOTHING_READ}"
     return ""
 
 

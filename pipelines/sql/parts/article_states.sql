@@ -1,5 +1,6 @@
 -- The article that stands for each (PMID, version): of numbered files the last event wins, and a deletion is one; a
--- separately fetched record wins where it was revised later, or was fetched after the deletion.
+-- separately fetched record wins where it was revised later, or was fetched after the deletion. A newest version that was
+-- not kept stands too, so that no older one speaks for the article.
 WITH last_event AS (
     SELECT
         i.pmid, i.version,
@@ -13,9 +14,10 @@ WITH last_event AS (
         AND i.pmid IN (SELECT pmid FROM article_events)
     GROUP BY i.pmid, i.version
 ), candidates AS (
-    SELECT e.file, e.record_number, e.pmid, e.version, e.revised, e.snapshot_date, e.content_hash
-    FROM article_events AS e
-    JOIN last_event AS l ON l.file = e.file AND l.position = e.record_number AND l.event <> 'deletion'
+    SELECT l.file, l.position AS record_number, l.pmid, l.version, e.revised, l.snapshot_date, e.content_hash
+    FROM last_event AS l
+    LEFT JOIN article_events AS e ON e.file = l.file AND e.record_number = l.position
+    WHERE l.event <> 'deletion'
     UNION ALL
     SELECT e.file, e.record_number, e.pmid, e.version, e.revised, e.snapshot_date, e.content_hash
     FROM article_events AS e

@@ -2,7 +2,7 @@
 -- update files after it. Through which day: what the newest of these files itself holds, and not when it was fetched: a
 -- baseline of January that is downloaded in October says nothing of the months between.
 WITH newest AS (
-    SELECT max(file_year) AS file_year FROM article_files WHERE last_of_baseline IS NOT NULL
+    SELECT max(file_year) AS file_year FROM article_files WHERE last_of_baseline IS NOT NULL AND is_applied
 ), dated AS (
     SELECT file, max(greatest(revised, entered)) AS newest_day FROM article_events GROUP BY file
 ), used AS (
