@@ -551,7 +551,13 @@ def _summary(
             statuses.setdefault(policy, Counter())[status] = number
     account = connection.sql("FROM payloads ORDER BY source, snapshot, payload")
     payloads = [dict(zip(account.columns, row, strict=True)) for row in account.fetchall()]
-    rejected = rows("SELECT record, reason FROM rejected_records WHERE scope = 'payload' ORDER BY ALL")
+    rejected = rows(
+        """SELECT record, reason FROM rejected_records WHERE scope = 'payload'
+        -- A file that came again, or whose year is past, is missed no more.
+            AND (source <> 'pubmed' OR (snapshot, payload) NOT IN (
+                SELECT (snapshot, payload) FROM article_files WHERE is_replaced))
+        ORDER BY ALL"""
+    )
     rejects = dict(rows("SELECT scope, sum(times) FROM rejected_records GROUP BY scope"))
     return Built(
         id=identifier,

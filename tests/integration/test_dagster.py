@@ -99,6 +99,22 @@ def test_job_makes_the_same_bytes_as_the_command_line(night: Night, tmp_path: Pa
     assert differing == []
 
 
+def steps(result: dg.ExecuteInProcessResult) -> list[str]:
+    return [e.step_key for e in result.all_events if e.is_step_success and e.step_key]
+
+
+def test_number_of_steps_does_not_depend_on_the_number_of_files(night: Night, tmp_path: Path) -> None:
+    data = tmp_path / "data"
+    fill(data)
+    for number in range(2, 32):
+        article = worlds.article(99000000 + number, bank=[worlds.nct(1)])
+        worlds.put_file(data, "pubmed", date(2024, 1, 12), f"pubmed24n{number:04d}.xml", worlds.article_set(article))
+    many = Night(data, run_nightly(data))
+    assert many.metadata("staging", "pubmed")["payloads"] == 31
+    assert sorted(steps(many.result)) == sorted(steps(night.result))
+    assert len(steps(many.result)) <= 40
+
+
 def test_run_reports_what_it_saw(night: Night) -> None:
     raw = night.metadata("raw", "ctgov")
     assert (raw["snapshots"], raw["payloads"], raw["newest"]) == (1, 1, "2024-01-10"), "the later one is not seen"

@@ -97,9 +97,11 @@ def test_a_file_that_is_not_there_is_named_and_the_others_are_read(tmp_path):
     (reject,) = staged[name(2)].report.rejects
     assert (reject.scope, reject.record) == ("payload", name(2))
     path.write_bytes(text)
-    staged, fresh = stage(data)
+    healed, fresh = stage(data)
     assert fresh == {name(2): ""}
-    assert all(s.is_read for s in staged.values())
+    assert all(s.is_read for s in healed.values())
+    ids = {build._build_id(AS_OF, list(found.values()), data, [], []) for found in (staged, healed)}
+    assert len(ids) == 2, "what could be read after all is another build of the same day and files"
 
 
 def test_what_an_older_reader_read_does_not_count_where_the_present_one_fails(tmp_path):
