@@ -4,7 +4,7 @@ from datetime import date, timedelta
 
 import pytest
 
-from pipelines import importing
+from pipelines import build, importing, store
 from tests.worlds import AS_OF, article, article_set, nct, put_file, put_studies, rows, study, tables
 
 OLD, NEW = date(2024, 1, 30), AS_OF - timedelta(days=5)
@@ -55,7 +55,8 @@ def changes(tmp_path_factory):
             """SELECT pmid - 900000000, change, trials_lost, trials_gained, is_cited, is_loaded, file_year
             FROM baseline_changes ORDER BY 1""",
         )
-    return {number: values for number, *values in found}
+        (note,) = build._baseline_change(connection)
+    return {number: values for number, *values in found} | {"note": note}
 
 
 @pytest.mark.parametrize("case", CHANGES)
@@ -72,7 +73,28 @@ def test_what_a_baseline_did_to_an_article(changes, case):
 def test_it_is_held_against_the_last_state_of_the_year_before(changes):
     assert changes[20] == ["gone", [nct(1)], [], False, True, 25], "brought by an update of each year"
     assert changes[21] == ["gone", [nct(1)], [], False, False, 25]
-    assert set(changes) == {2, 3, 4, 5, 6, 7, 8, 9, 20, 21, 22}
+    assert set(changes) == {2, 3, 4, 5, 6, 7, 8, 9, 20, 21, 22, "note"}
+
+
+def test_a_build_tells_it_in_one_sentence(changes):
+    assert changes["note"] == (
+        "the baseline of 2025 changed the articles: 5 gone (1 of them cited by registries), 1 new, 3 altered; "
+        "their links to trials: 7 lost, 3 gained"
+    )
+
+
+@pytest.mark.parametrize(("files", "lines"), [(1, 1), (20, 20), (21, 1)])
+def test_files_that_wait_are_named_each_or_counted_where_they_are_many(files, lines):
+    with store.connect() as connection:
+        connection.execute(
+            f"""CREATE TABLE article_files AS SELECT 25 AS file_year, n AS file_number, false AS is_applied,
+            printf('pubmed25n%04d.xml', n) AS payload, 7 AS waits_for FROM range(8, {8 + files}) AS r(n)"""
+        )
+        told = build._held_back(connection)
+    assert len(told) == lines
+    more = " and 20 more files" if files > lines else ""
+    awaited = "waits for the file n0007 of its year, which is missing or could not be read"
+    assert told[0] == f"pubmed25n0008.xml{more}: {awaited}"
 
 
 @pytest.mark.parametrize("scope", ["full", "partial"])

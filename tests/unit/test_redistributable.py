@@ -103,14 +103,9 @@ def world(tmp_path_factory):
     )
     put_file(data, "ictrp", AS_OF, "trials.xml", records.decode())
     put_file(data, "drks", AS_OF, "trials.json", json.dumps([DRKS]))
-    put_file(
-        data,
-        "pubmed",
-        AS_OF,
-        "pubmed24n0001.xml",
-        article_set(article(900000001, bank=(nct(2),)), trial_report(900000002)),
-        baseline=True,
-    )
+    for year, title in ((23, "First"), (24, "Revised")):
+        text = article_set(article(900000001, bank=(nct(2),), title=title), trial_report(900000002))
+        put_file(data, "pubmed", AS_OF, f"pubmed{year}n0001.xml", text, "full", baseline=True)
     corrected = f"a2,2024-01-01,correct,{WITHHELD},,acronym,,It has none.,A letter.,Reviewer"
     with tables(data, adjudicated=[CORRECTED, corrected]) as connection:
         pass_on(connection)
