@@ -9,7 +9,7 @@ TRIALS ?= 2000
 SEED ?= 1
 UV := $(shell command -v uv 2>/dev/null)
 
-.PHONY: run setup test test-long lint types docs bench ui clean
+.PHONY: run setup test test-long test-real lint types docs bench ui clean
 
 run: setup  ## build the sample world and show what can be asked of it
 	@$(BIN)/python -m pipelines sample --trials $(TRIALS) --seed $(SEED) --out $(SAMPLE)
@@ -38,6 +38,10 @@ test: setup lint types docs  ## lint, types, documents, all tests
 
 test-long: setup  ## the long forms of some tests: a whole year of update files, forty killed builds
 	$(BIN)/python -m pytest -q -m long
+
+test-real: setup  ## the tests on real records, and on two whole PubMed files that are fetched for it
+	@$(BIN)/python -m tests.peers
+	$(BIN)/python -m pytest -q tests/real
 
 lint: setup
 	$(BIN)/ruff check .
