@@ -17,6 +17,7 @@ from hypothesis import strategies as st
 from pipelines import trn
 from pipelines.contracts import contracts
 from pipelines.dates import PartialDate
+from pipelines.formats import pubmed_articles
 from pipelines.reading import Report
 from pipelines.settings import SCHEMAS
 from pipelines.sources import pubmed
@@ -659,7 +660,7 @@ def test_the_date_of_an_issue(one, issue, expected):
 )
 def test_a_medline_date_becomes_an_interval(raw, precision, earliest, latest):
     expected = PartialDate(raw, precision, date.fromisoformat(earliest), date.fromisoformat(latest))
-    assert pubmed.medline_date(raw, DAY) == expected
+    assert pubmed_articles.medline_date(raw, DAY) == expected
 
 
 @pytest.mark.parametrize(
@@ -667,13 +668,15 @@ def test_a_medline_date_becomes_an_interval(raw, precision, earliest, latest):
     [("2003 3d Quart", "2003-01-01", "2003-12-31"), ("Christmas 1999 to Easter 2000", "1999-01-01", "2000-12-31")],
 )
 def test_of_a_medline_date_that_is_not_understood_the_years_are_taken(raw, earliest, latest):
-    expected = PartialDate(raw, "year", date.fromisoformat(earliest), date.fromisoformat(latest), pubmed.ONLY_YEAR)
-    assert pubmed.medline_date(raw, DAY) == expected
+    expected = PartialDate(
+        raw, "year", date.fromisoformat(earliest), date.fromisoformat(latest), pubmed_articles.ONLY_YEAR
+    )
+    assert pubmed_articles.medline_date(raw, DAY) == expected
 
 
 @pytest.mark.parametrize("raw", ["undated", "1998 Feb 30-Mar 2", "1650-1651", "9999 Dec-Jan", "0000 Jan", "12", "Jul"])
 def test_an_impossible_medline_date_is_nulled_and_named(raw):
-    found = pubmed.medline_date(raw, DAY)
+    found = pubmed_articles.medline_date(raw, DAY)
     assert (found.raw, found.precision, found.earliest, found.latest) == (raw, "none", None, None)
     assert found.fault
 
@@ -687,12 +690,12 @@ WORDS = st.sampled_from((*YEARS, *MONTHS, *SIGNS))
 @given(st.lists(WORDS, max_size=8), st.sampled_from(["", " ", "-"]))
 @example(["2000", "-", "Winter"], " ")
 def test_a_medline_date_of_any_words_never_raises_and_its_bounds_are_ordered(words, between):
-    check_bounds(pubmed.medline_date(between.join(words), DAY))
+    check_bounds(pubmed_articles.medline_date(between.join(words), DAY))
 
 
 @given(st.text(max_size=30))
 def test_a_medline_date_of_any_text_never_raises_and_its_bounds_are_ordered(text):
-    check_bounds(pubmed.medline_date(text, DAY))
+    check_bounds(pubmed_articles.medline_date(text, DAY))
 
 
 def check_bounds(found: PartialDate) -> None:
@@ -768,7 +771,7 @@ def test_the_first_publication_is_the_earlier_and_a_day_wins_over_what_contains_
 
 
 def test_the_publication_types_have_one_meaning_by_number_and_by_label():
-    types = pubmed.publication_types()
+    types = pubmed_articles.publication_types()
     assert types["D016449"].is_trial
     assert types["retraction notice"].is_notice
     assert types["retraction of publication"].is_notice
