@@ -328,7 +328,9 @@ RULES: tuple[Rule, ...] = (
     ),
 )
 
-_ANY_OPENING = "(?i:" + "|".join(dict.fromkeys(rule.opening for rule in RULES)) + ")"
+OPENINGS = "|".join(dict.fromkeys(rule.opening for rule in RULES))
+"""RE2 pattern of the beginning of whatever any rule matches, in a text of any case; for readers that scan raw bytes."""
+_ANY_OPENING = f"(?i:{OPENINGS})"
 _OPENINGS = re2.compile(_ANY_OPENING)
 
 
@@ -358,14 +360,14 @@ _FOOTNOTES = ("<super>", "<sub>", "<circle>")
 
 # The blocks that hold every character beyond ASCII which folding deletes or turns into an ASCII letter or digit: a text
 # with one of them is read in full, since the bytes as they stand do not show its openings. A test holds this complete.
-_FOLDING = (
+FOLDING = (
     r"[\x{AD}\x{BC}-\x{BE}\x{132}\x{133}\x{13F}\x{140}\x{149}\x{17F}\x{1C4}-\x{1CC}\x{1F1}-\x{1F3}"
     r"\x{34F}\x{61C}\x{180E}\x{1E9A}\x{200B}-\x{200F}\x{202A}-\x{202E}\x{2060}-\x{206F}\x{20A8}"
     r"\x{2100}-\x{211F}\x{2121}\x{2124}-\x{218F}\x{2474}-\x{24B5}\x{3250}-\x{33FF}\x{FB00}-\x{FB06}"
     r"\x{FE00}-\x{FE0F}\x{FEFF}\x{FF10}-\x{FF19}\x{FF21}-\x{FF3A}\x{FF41}-\x{FF5A}"
     r"\x{1CCD6}-\x{1CCF9}\x{1D400}-\x{1D7FF}\x{1F100}-\x{1F1FF}\x{1FBF0}-\x{1FBF9}]"
 )
-_PREFILTER = re2.compile(f"{_FOLDING}|{_ANY_OPENING}")
+_PREFILTER = re2.compile(f"{FOLDING}|{_ANY_OPENING}")
 
 
 @lru_cache(maxsize=4096)
@@ -574,6 +576,11 @@ def in_data_bank(name: str, accession: str) -> Hit | None:
     start = len(accession) - len(accession.lstrip())
     raw = accession.strip()
     return Hit(raw, "", codes[0], None, start, start + len(raw), "malformed")
+
+
+def bank_keys() -> tuple[str, ...]:
+    """The names of the data banks that are registers, in small letters and figures alone (`uminctr`)."""
+    return tuple(_data_banks())
 
 
 def _bank_key(name: str) -> str:

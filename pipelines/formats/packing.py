@@ -27,7 +27,7 @@ MAX_ENTRY = 1 << 30
 GZIP = 31
 """zlib's window bits for a stream with a gzip header."""
 STEP = 1 << 14
-"""How much is unpacked at a time: no more than this is lost before a damaged place."""
+"""How much is unpacked at a time, where nothing else is asked: no more than this is lost before a damaged place."""
 
 BROKEN_ZIP = (zipfile.BadZipFile, zlib.error, lzma.LZMAError, struct.error, EOFError, OSError, ValueError, RuntimeError)
 """What the standard library raises over a zip in which any byte may be wrong."""
@@ -59,9 +59,12 @@ def first_bytes(path: Path, size: int = 1 << 16) -> bytes:
     return start[:size]
 
 
-def chunks(path: Path, size: int = CHUNK) -> Iterator[bytes]:
-    """The unpacked payload in pieces. Raises PayloadError, after the last byte that can be unpacked, where it is
-    damaged."""
+def chunks(path: Path, size: int = CHUNK, step: int = STEP) -> Iterator[bytes]:
+    """The unpacked payload in pieces of about `size`. Raises PayloadError, after the last byte that can be unpacked,
+    where it is damaged.
+
+    step: how much is unpacked at a time. A larger one is faster and loses more before a damaged place.
+    """
     with path.open("rb") as handle:
         if packing(path) != "gzip":
             while piece := handle.read(size):
@@ -70,7 +73,10 @@ def chunks(path: Path, size: int = CHUNK) -> Iterator[bytes]:
         ready = bytearray()
         damage: PayloadError | None = None
         try:
-            for piece in _unpacked(iter(lambda: handle.read(4 * STEP), b"")):
+            for piece in _unpacked(iter(lambda: handle.read(max(4 * STEP, step // 4)), b""), step):
+                if not ready and len(piece) >= size:
+                    yield piece
+                    continue
                 ready += piece
                 if len(ready) >= size:
                     yield bytes(ready)
@@ -96,8 +102,8 @@ def last_bytes(path: Path, size: int = 1 << 12) -> bytes:
         return handle.read()
 
 
-def _unpacked(packed: Iterator[bytes]) -> Iterator[bytes]:
-    """Unpacks a gzip stream of one or more members in small steps."""
+def _unpacked(packed: Iterator[bytes], step: int) -> Iterator[bytes]:
+    """Unpacks a gzip stream of one or more members in steps of at most `step` bytes."""
     unpacker: Any = fast_zlib.decompressobj(GZIP)
     waiting = b""
     for piece in packed:
@@ -110,7 +116,7 @@ def _unpacked(packed: Iterator[bytes]) -> Iterator[bytes]:
                     break
                 unpacker = fast_zlib.decompressobj(GZIP)
             try:
-                out = unpacker.decompress(waiting, STEP)
+                out = unpacker.decompress(waiting, step)
             except (zlib.error, fast_zlib.error) as error:
                 raise PayloadError(f"the file is damaged ({_words(error)})") from error
             waiting = unpacker.unused_data if unpacker.eof else unpacker.unconsumed_tail

@@ -1,8 +1,8 @@
 """One PubMed record as a row: its fields, dates and registration numbers, and the reasons to keep it.
 
 Belongs here: what an element tree of one article or book says, whoever cut it out of its file. Does not belong here:
-how the bytes of a file are taken apart, and what the account of a payload is (`sources/pubmed`). Abstracts are searched for
-registration numbers and not stored, nor are authors. What is wanted stands in
+how the bytes of a file are taken apart, and what the account of a payload is (`sources/pubmed`). Abstracts are searched
+for registration numbers and not stored, nor are authors. What is wanted stands in
 `schemas/reference/publication_types.csv` and `schemas/sources/pubmed.toml`.
 """
 

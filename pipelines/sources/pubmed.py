@@ -1,17 +1,21 @@
 """PubMed and MEDLINE XML: baseline and update files, efetch sets, older MedlineCitationSets, single records, books.
 
-This is the full parse: every record of a payload becomes an element tree of its own, is read and thrown away, so that
-memory is bounded by the batch. Kept are articles that can say something about a trial (see `_reasons`); the index
-names every article, book and deletion, kept or not. Abstracts are searched for registration numbers and not stored,
-nor are authors. What is wanted stands in `schemas/reference/publication_types.csv` and `schemas/sources/pubmed.toml`.
-How files of a year follow on each other, and which version of an article counts, is no matter of this module.
+Here stand the account of a payload and its two readers, which give the same. The full parse makes every record an
+element tree of its own, reads it and throws it away. The candidate reader cuts a packed file into articles by their
+bytes (`pubmed_scan`), parses those alone that may say something about a trial, and leaves to the full parse whatever is
+not of the regular form. The index names every article, book and deletion, kept or not. What an article says, and why
+one is kept, stands in `pubmed_articles`. How files of a year follow on each other, and which version of an article
+counts, is no matter of this module.
+
+What neither the checksum in a gzip nor the count of tags can show: a tag whose name its publisher misspelt inside an
+article without any candidate's mark. There the candidate reader reads on, while the full parse would stop.
 """
 
 import functools
 import hashlib
 import itertools
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import date
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -23,12 +27,15 @@ from lxml import etree
 from pipelines import privacy, store
 from pipelines.contracts import Table, arrow_schema, contracts, ddl
 from pipelines.errors import PayloadError
-from pipelines.formats import packing, pubmed_articles
+from pipelines.formats import packing, pubmed_articles, pubmed_scan
+from pipelines.formats.pubmed_scan import IrregularError, Sifted
 from pipelines.reading import SHOWN, Reject, Report
 
 KIND = "articles"
 INDEX = "article_index"
 
+PIECE = 1 << 18
+"""Bytes that are unpacked and scanned at a time: they stay in the processor's cache."""
 BATCH = 500
 """Kept articles that wait in memory before they are written."""
 INDEX_BATCH = 10_000
@@ -55,19 +62,64 @@ def read(payload: Path, name: str, day: date, out: Path, *, cited: frozenset[int
     name: how the payload is called in the account. day: date of its snapshot, against which dates are judged.
     cited: PMIDs that some registration names; these articles are kept whatever they are.
     """
+    # The checksum in a gzip proves its bytes to the last; of a plain file nothing does, so it is parsed.
+    if packing.packing(payload) == "gzip":
+        try:
+            return _account_of(_take_candidates, payload, name, day, out, cited)
+        except (PayloadError, IrregularError):
+            pass  # the full parse meets the same place, and names it
+    return read_whole(payload, name, day, out, cited=cited)
+
+
+def read_whole(payload: Path, name: str, day: date, out: Path, *, cited: frozenset[int] = frozenset()) -> Report:
+    """The same by parsing every record: what `read` must equal, and falls back to."""
+
+    def take(account: _Account, payload: Path) -> None:
+        try:
+            _take_all(account, payload)
+        except PayloadError as error:
+            account.report.reject_payload(name, f"{error}.")
+
+    return _account_of(take, payload, name, day, out, cited)
+
+
+def _account_of(
+    take: Callable[["_Account", Path], None], payload: Path, name: str, day: date, out: Path, cited: frozenset[int]
+) -> Report:
     report = Report()
     with store.connect(threads=1, memory_limit="512MB", spill=out.parent) as connection:
         account = _Account(connection, name, day, cited, report)
-        try:
-            _verify(payload)
-            for element in _elements(payload):
-                account.take(element)
-            if not account.position:
-                report.notes.append(f"{name} holds no article.")
-        except PayloadError as error:
-            report.reject_payload(name, f"{error}.")
+        take(account, payload)
+        if not (account.position or report.rejects):
+            report.notes.append(f"{name} holds no article.")
         account.finish(out)
     return report
+
+
+def _take_all(account: "_Account", payload: Path) -> None:
+    _verify(payload)
+    for element in _elements(payload):
+        account.take(element)
+
+
+def _take_candidates(account: "_Account", payload: Path) -> None:
+    """Parses the candidates alone. What follows the last regular article, the deletions at least, is parsed as well.
+
+    Raises PayloadError or IrregularError where the payload is damaged or not of the regular form.
+    """
+    _verify(payload)
+    pieces = packing.chunks(payload, PIECE, PIECE)
+    start = _start(pieces)
+    begin = pubmed_scan.after_prolog(start)
+    prolog = start[:begin]
+    for sifted in pubmed_scan.sift(itertools.chain([start[begin:]], pieces), account.cited):
+        if isinstance(sifted, bytes):
+            for item in _parsed(_parser(), itertools.chain([prolog + sifted], pieces)):
+                if isinstance(item, _Damage):
+                    raise IrregularError
+                account.take(item)
+        else:
+            account.take_sifted(sifted, prolog)
 
 
 class _Account:
@@ -84,23 +136,44 @@ class _Account:
     def take(self, element: etree._Element) -> None:
         if element.tag in DELETIONS:
             self._delete(element)
-        else:
-            self._read(pubmed_articles.Record(element, self.day))
-
-    def _read(self, record: pubmed_articles.Record) -> None:
+            return
+        record = pubmed_articles.Record(element, self.day)
         self.position += 1
+        is_kept = self._read(record)
+        if record.pmid is not None:
+            self._list(self.position, [record.pmid], [record.version], record.kind, [is_kept])
+
+    def take_sifted(self, sifted: Sifted, prolog: bytes) -> None:
+        """Articles of which only the candidates are parsed."""
+        first = self.position + 1
+        pmids: list[int | None] = [*sifted.pmids]
+        versions = [*sifted.versions]
+        is_kept = [False] * len(pmids)
+        for place, content in sifted.candidates.items():
+            record = pubmed_articles.Record(_alone(prolog, content), self.day)
+            self.position = first + place
+            is_kept[place] = self._read(record)
+            pmids[place], versions[place] = record.pmid, record.version
+        passed_by = len(pmids) - len(sifted.candidates)
+        self.report.records_in += passed_by
+        self.report.not_wanted += passed_by
+        self.position = first + len(pmids) - 1
+        self._list(first, pmids, versions, "article", is_kept)
+
+    def _read(self, record: pubmed_articles.Record) -> bool:
+        """Counts the record at the present position; whether it is kept."""
         self.report.records_in += 1
         if record.pmid is None:
             fault = "the record's PubMed number is none" if record.pmid_text else "the record has no PubMed number"
             self.report.reject_record(f"{self.name}#{self.position}", fault, privacy.without_mail(record.pmid_text))
-            return
+            return False
         row = pubmed_articles.wanted_row(record, self.name, self.position, self.cited)
-        if row:
-            self.articles.add(row)
-            self.report.staged += 1
-        else:
+        if row is None:
             self.report.not_wanted += 1
-        self._list(record.pmid, record.version, record.kind, row is not None)
+            return False
+        self.articles.add({name: [value] for name, value in row.items()})
+        self.report.staged += 1
+        return True
 
     def _delete(self, element: etree._Element) -> None:
         for number in element.iterfind("PMID"):
@@ -113,19 +186,28 @@ class _Account:
                 continue
             self.position += 1
             self.report.deletions += 1
-            self._list(pmid, pubmed_articles.version_of(number.get("Version", "1")) or 1, "deletion", False)
+            version = pubmed_articles.version_of(number.get("Version", "1")) or 1
+            self._list(self.position, [pmid], [version], "deletion", [False])
 
-    def _list(self, pmid: int, version: int, event: str, is_kept: bool) -> None:
-        self.index.add(
-            {
-                "payload": self.name,
-                "position": self.position,
-                "pmid": pmid,
-                "version": version,
-                "event": event,
-                "is_kept": is_kept,
+    def _list(
+        self, first: int, pmids: Sequence[int | None], versions: list[int], event: str, is_kept: list[bool]
+    ) -> None:
+        """Consecutive entries of the index, by columns; one without a number is rejected and has none."""
+        count = len(pmids)
+        entries: dict[str, list[Any]] = {
+            "payload": [self.name] * count,
+            "position": list(range(first, first + count)),
+            "pmid": list(pmids),
+            "version": versions,
+            "event": [event] * count,
+            "is_kept": is_kept,
+        }
+        if None in pmids:
+            entries = {
+                name: [value for value, pmid in zip(values, pmids, strict=True) if pmid is not None]
+                for name, values in entries.items()
             }
-        )
+        self.index.add(entries)
 
     def finish(self, out: Path) -> None:
         self.articles.write(out)
@@ -143,20 +225,22 @@ class _Rows:
     def __init__(self, connection: duckdb.DuckDBPyConnection, table: Table, batch: int) -> None:
         self.connection, self.table, self.batch = connection, table, batch
         self.schema = _schema(table.name)
-        self.waiting: list[dict[str, Any]] = []
+        self.waiting: dict[str, list[Any]] = {name: [] for name in table.column_names}
         connection.execute(ddl(table))
 
-    def add(self, row: dict[str, Any]) -> None:
-        self.waiting.append(row)
-        if len(self.waiting) >= self.batch:
+    def add(self, rows: Mapping[str, list[Any]]) -> None:
+        """Adds rows by columns."""
+        for name, values in self.waiting.items():
+            values += rows[name]
+        if len(values) >= self.batch:
             self._flush()
 
     def _flush(self) -> None:
-        columns = [pa.array([row[column.name] for row in self.waiting], column.type) for column in self.schema]
+        columns = [pa.array(self.waiting[column.name], column.type) for column in self.schema]
         self.connection.register("waiting", pa.Table.from_arrays(columns, schema=self.schema))
         self.connection.execute(f'INSERT INTO "{self.table.name}" FROM waiting')
         self.connection.unregister("waiting")
-        self.waiting = []
+        self.waiting = {name: [] for name in self.waiting}
 
     def write(self, path: Path) -> None:
         self._flush()
@@ -194,23 +278,39 @@ def _elements(payload: Path) -> Iterator[etree._Element]:
         raise PayloadError("the file is a zip archive: unpack it and import the XML files in it")
     pieces = packing.chunks(payload)
     start = _start(pieces)
-    # Neither a DTD nor an entity is loaded, and libxml2's own limits on size and depth hold: a record is far below.
-    parser = etree.XMLPullParser(
-        events=("end",),
-        tag=tuple(sorted(RECORDS | DELETIONS)),
-        load_dtd=False,
-        no_network=True,
-        resolve_entities=False,
-        huge_tree=False,
-        remove_comments=True,
-        remove_pis=True,
-    )
     articles = 0
-    for item in _parsed(parser, itertools.chain([start], pieces)):
+    for item in _parsed(_parser(), itertools.chain([start], pieces)):
         if isinstance(item, _Damage):
             raise PayloadError(f"the file is {item.how} after {articles:,} articles, which were read{item.why}")
         articles += item.tag in RECORDS
         yield item
+
+
+_SAFE: dict[str, Any] = {
+    # Neither a DTD nor an entity is loaded, and libxml2's own limits on size and depth hold: a record is far below.
+    "load_dtd": False,
+    "no_network": True,
+    "resolve_entities": False,
+    "huge_tree": False,
+    "remove_comments": True,
+    "remove_pis": True,
+}
+
+
+def _parser() -> etree.XMLPullParser:
+    return etree.XMLPullParser(events=("end",), tag=tuple(sorted(RECORDS | DELETIONS)), **_SAFE)
+
+
+def _alone(prolog: bytes, content: bytes) -> etree._Element:
+    """The one article that the bytes are, parsed behind the prolog of their file as the full parse would."""
+    try:
+        root = etree.fromstring(prolog + content + b"</PubmedArticleSet>", etree.XMLParser(**_SAFE))
+    except etree.XMLSyntaxError as error:
+        raise IrregularError from error
+    found: list[etree._Element] = list(root)
+    if [element.tag for element in found] != ["PubmedArticle"]:
+        raise IrregularError
+    return found[0]
 
 
 class _Damage(NamedTuple):

@@ -503,7 +503,7 @@ def test_the_pattern_version_names_these_patterns() -> None:
 
 
 def test_the_prefilter_knows_every_character_that_folds_to_a_letter_or_digit() -> None:
-    risky = re2.compile(trn._FOLDING)
+    risky = re2.compile(trn.FOLDING)
     beyond_ascii = (chr(code) for code in range(0x80, 0x110000) if not 0xD800 <= code < 0xE000)
     for character in beyond_ascii:
         fold = trn._fold_character(character)
