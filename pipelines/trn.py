@@ -387,13 +387,21 @@ def _fold_character(character: str) -> str:
 
 def _fold(text: str) -> tuple[str, Sequence[int]]:
     """The text as the patterns read it, and for each of its characters the offset in the original text."""
+    folded, is_even = _folded(text)
+    return folded, range(len(text)) if is_even else _offsets(text)
+
+
+def _folded(text: str) -> tuple[str, bool]:
+    """The text as the patterns read it, and whether each character is still one."""
     if text.isascii():
-        return text, range(len(text))
+        return text, True
     folds = {character: _fold_character(character) for character in set(_NOT_ASCII.findall(text))}
     folded = _NOT_ASCII.sub(lambda match: folds[match.group()], text)
-    if all(len(fold) == 1 for fold in folds.values()):
-        return folded, range(len(text))
-    return folded, [at for at, character in enumerate(text) for _ in folds.get(character, character)]
+    return folded, all(len(fold) == 1 for fold in folds.values())
+
+
+def _offsets(text: str) -> list[int]:
+    return [at for at, character in enumerate(text) for _ in _fold_character(character)]
 
 
 # ---------------------------------------------------------------------------------------------------------------------
@@ -429,8 +437,11 @@ def find_many(texts: Sequence[str]) -> list[list[Hit]]:
 
 
 def _read(text: str) -> list[Hit]:
-    folded, offsets = _fold(text)
+    folded, is_even = _folded(text)
     matches = list(_matches(folded))
+    if not matches:  # most texts that are read for a folded character have none
+        return []
+    offsets = range(len(text)) if is_even else _offsets(text)
     sure = [found.match.span() for found in matches if found.kind == "number" and not _needs(found)]
     return [
         _hit(found, text, offsets)

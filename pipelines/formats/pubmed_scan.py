@@ -126,26 +126,23 @@ def sift(pieces: Iterable[bytes], cited: frozenset[int]) -> Iterator[Sifted | by
     rest = b""
     for piece in pieces:
         buffer = rest + piece
-        end = buffer.rfind(_CLOSES)
-        if end >= 0:
-            yield _sifted(buffer, end, cited)
-            end += len(_CLOSES)
-        rest = buffer[max(end, 0) :]
+        *articles, rest = buffer.split(_CLOSES)
+        if articles:
+            yield _sifted(buffer[: len(buffer) - len(rest)], articles, cited)
         if len(rest) > LARGEST or not _OPENS.startswith(rest[:1000].lstrip()[: len(_OPENS)]):
             break
     yield rest
 
 
-def _sifted(buffer: bytes, end: int, cited: frozenset[int]) -> Sifted:
-    """end: where the last article's closing tag begins."""
-    articles = buffer[:end].split(_CLOSES)
-    if buffer.count(_OPENS, 0, end) != len(articles) or not _is_utf8(buffer, end):
+def _sifted(buffer: bytes, articles: list[bytes], cited: frozenset[int]) -> Sifted:
+    """articles: those of the buffer, each without its closing tag."""
+    if not _is_utf8(buffer):
         raise IrregularError
     heads = [_HEAD.match(article) for article in articles]
     pmids = [int(head[2]) if head else 0 for head in heads]
     parts = [_part(article, head) for article, head in zip(articles, heads, strict=True)]
     wanted = {place for place, pmid in enumerate(pmids) if not parts[place] or pmid in cited}
-    wanted.update(_hits(parts) if _is_balanced(buffer, end) else range(len(articles)))
+    wanted.update(_hits(parts) if _is_balanced(buffer) else range(len(articles)))
     return Sifted(
         pmids,
         [int(head[1]) if head else 0 for head in heads],
@@ -188,8 +185,8 @@ def _hits(parts: list[bytes]) -> Iterator[int]:
         hit = pattern.search(text, nexts[place]) if place + 1 < len(nexts) else None
 
 
-def _is_utf8(buffer: bytes, end: int) -> bool:
-    offsets = pa.array([0, end], pa.int32()).buffers()[1]
+def _is_utf8(buffer: bytes) -> bool:
+    offsets = pa.array([0, len(buffer)], pa.int32()).buffers()[1]
     try:
         pa.StringArray.from_buffers(1, offsets, pa.py_buffer(buffer)).validate(full=True)
     except pa.ArrowInvalid:
@@ -197,17 +194,22 @@ def _is_utf8(buffer: bytes, end: int) -> bool:
     return True
 
 
-def _is_balanced(buffer: bytes, end: int) -> bool:
-    """Whether tags are opened as often as they are closed, without a comment, CDATA or control character.
+def _is_balanced(buffer: bytes) -> bool:
+    """Whether tags are opened as often as they are closed, and no comment or CDATA could hide any.
 
     Articles that are passed by are not parsed: this is what their markup is asked instead. Names of tags are not.
     """
-    signs = np.frombuffer(buffer, np.uint8, end)
+    signs = np.frombuffer(buffer, np.uint8)
     opens, ends, slashes = signs == ord("<"), signs == ord(">"), signs == ord("/")
     tags, closing = np.count_nonzero(opens), np.count_nonzero(opens[:-1] & slashes[1:])
-    empty = np.count_nonzero(slashes[:-1] & ends[1:])
-    instructions = np.count_nonzero(opens[:-1] & (signs[1:] == ord("?")))
-    comments = np.count_nonzero(opens[:-1] & (signs[1:] == ord("!")))
-    controls = np.count_nonzero(signs < ord(" ")) - sum(np.count_nonzero(signs == ord(c)) for c in "\t\r\n")
-    whole = tags == np.count_nonzero(ends) == 2 * closing + empty + instructions + 1
-    return bool(whole and comments == controls == 0)
+    odd = tags - 2 * closing - np.count_nonzero(slashes[:-1] & ends[1:])
+    is_even = odd == 0 or odd == buffer.count(b"<?")  # processing instructions are rare
+    return bool(is_even and tags == np.count_nonzero(ends) and not _has_comment(buffer))
+
+
+def _has_comment(buffer: bytes) -> bool:
+    """The second sign of a comment is rare, and quickly found."""
+    at = buffer.find(b"!")
+    while at > 0 and buffer[at - 1] != ord("<"):
+        at = buffer.find(b"!", at + 1)
+    return at > 0

@@ -34,7 +34,7 @@ from pipelines.reading import SHOWN, Reject, Report
 KIND = "articles"
 INDEX = "article_index"
 
-PIECE = 1 << 18
+PIECE = 1 << 17
 """Bytes that are unpacked and scanned at a time: they stay in the processor's cache."""
 BATCH = 500
 """Kept articles that wait in memory before they are written."""
