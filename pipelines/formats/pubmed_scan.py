@@ -168,7 +168,7 @@ def _part(article: bytes, head: re.Match[bytes] | None) -> bytes:
     text = article[after:closed] if authors < 0 else article[start:authors] + article[after:closed]
     ties = find(b"<CommentsCorrectionsList", closed, cited)
     if ties >= 0:
-        text += article[ties : find(b"</CommentsCorrectionsList>", ties, cited)]
+        text += article[ties : article.rfind(b"</CommentsCorrectionsList>", ties, cited)]
     other = find(b"<OtherAbstract", closed, cited)
     return text + article[other:cited] if other >= 0 else text
 
@@ -195,7 +195,7 @@ def _is_utf8(buffer: bytes) -> bool:
 
 
 def _is_balanced(buffer: bytes) -> bool:
-    """Whether tags are opened as often as they are closed, and no comment or CDATA could hide any.
+    """Whether tags are opened as often as they are closed, without comments, CDATA and controls but the line's end.
 
     Articles that are passed by are not parsed: this is what their markup is asked instead. Names of tags are not.
     """
@@ -204,7 +204,8 @@ def _is_balanced(buffer: bytes) -> bool:
     tags, closing = np.count_nonzero(opens), np.count_nonzero(opens[:-1] & slashes[1:])
     odd = tags - 2 * closing - np.count_nonzero(slashes[:-1] & ends[1:])
     is_even = odd == 0 or odd == buffer.count(b"<?")  # processing instructions are rare
-    return bool(is_even and tags == np.count_nonzero(ends) and not _has_comment(buffer))
+    is_text = np.count_nonzero(signs < ord(" ")) == np.count_nonzero(signs == ord("\n"))
+    return bool(is_even and is_text and tags == np.count_nonzero(ends) and not _has_comment(buffer))
 
 
 def _has_comment(buffer: bytes) -> bool:

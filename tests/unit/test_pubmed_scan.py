@@ -110,6 +110,7 @@ SAID = {
     "type, single quotes": dict(types="<PublicationType UI = 'D016449'>x</PublicationType>"),
     "notice by type": dict(types='<PublicationType UI="D016425">Published Erratum</PublicationType>'),
     "notice by link": dict(citation=TIE.format("RetractionOf")),
+    "notice by a second list of links": dict(citation=TIE.format("CommentIn") + TIE.format("RetractionOf")),
     "cited": dict(pmid='<PMID Version="2">77</PMID>'),
 }  # fmt: skip
 UNSAID = {
