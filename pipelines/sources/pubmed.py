@@ -7,8 +7,9 @@ not of the regular form. The index names every article, book and deletion, kept 
 one is kept, stands in `pubmed_articles`. How files of a year follow on each other, and which version of an article
 counts, is no matter of this module.
 
-What neither the checksum in a gzip nor the count of tags can show: a tag whose name its publisher misspelt inside an
-article without any candidate's mark. There the candidate reader reads on, while the full parse would stop.
+What neither the checksum in a gzip nor the count of tags can show is markup that its publisher broke inside an article
+that is passed by: names and nesting of its tags, its attributes, entities among authors and references. There the
+candidate reader reads on, while the full parse would stop at the article and reject the rest of the file.
 """
 
 import functools
