@@ -300,12 +300,14 @@ def run_query(connection: duckdb.DuckDBPyConnection, query: Query) -> None:
         own = f"getvariable({quote(query.name)})"
         sql = query.sql.replace("getvariable('policy')", own)
         connection.execute(f"SET VARIABLE {query.name} = {_parameters(query.policy)}")
-        _complete(connection, contracts().tables[query.name], sql)
-        connection.execute(f'CREATE VIEW "{query.name}" AS {sql}')
+        table = contracts().tables[query.name]
+        _complete(connection, table, sql)
+        names = ", ".join(f'"{c}"' for c in table.column_names)
+        connection.execute(f'CREATE VIEW "{query.name}" AS SELECT {names} FROM ({sql})')
     elif query.is_published:
         _make(connection, contracts().tables[query.name], query.sql)
     else:
-        kind = "VIEW" if query.name in queries.VIEWS else "TABLE"
+        kind = "VIEW" if query.is_view else "TABLE"
         connection.execute(f'CREATE {kind} "{query.name}" AS {query.sql}')
 
 

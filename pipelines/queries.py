@@ -65,6 +65,11 @@ class Query:
     is_published: bool = False
     policy: Policy | None = None
 
+    @property
+    def is_view(self) -> bool:
+        """Whether it computes nothing until it is read."""
+        return self.policy is not None or self.name in VIEWS
+
 
 def macros() -> str:
     """The SQL text that defines the macros the queries share."""

@@ -14,7 +14,7 @@ from typing import Any
 
 import duckdb
 
-from pipelines import build, importing, queries, snapshots, store
+from pipelines import build, importing, snapshots, store
 from pipelines.contracts import contracts
 from pipelines.identity import adjudications
 from pipelines.importing import Import
@@ -191,9 +191,17 @@ def tables(data: Path, as_of: date = AS_OF, adjudicated: Sequence[str] = ()) -> 
 def make_again(connection: duckdb.DuckDBPyConnection, chosen: Sequence[Query]) -> None:
     """Makes relations of a world again, in the order given: each after what it needs."""
     for query in reversed(chosen):
-        connection.execute(f'DROP {"VIEW" if query.name in queries.VIEWS else "TABLE"} "{query.name}"')
+        connection.execute(f'DROP {"VIEW" if query.is_view else "TABLE"} "{query.name}"')
     for query in chosen:
         build.run_query(connection, query)
+
+
+def as_written(connection: duckdb.DuckDBPyConnection) -> None:
+    """The published relations as a finished build holds them: the policies' legs as tables too."""
+    for policy in contracts().policies.values():
+        connection.execute(f'ALTER VIEW "{policy.table}" RENAME TO not_written_yet')
+        connection.execute(f'CREATE TABLE "{policy.table}" AS FROM not_written_yet')
+        connection.execute("DROP VIEW not_written_yet")
 
 
 def rows(connection: duckdb.DuckDBPyConnection, sql: str) -> list[tuple[Any, ...]]:

@@ -12,7 +12,7 @@ import pytest
 from pipelines import build, importing, privacy, queries, sample, validation
 from pipelines.contracts import Check, Column, Table, contracts, violation_queries
 from pipelines.errors import DataError
-from tests.worlds import tables
+from tests.worlds import as_written, tables
 
 KNOWN = contracts()
 TABLES = [t for t in KNOWN.tables.values() if not t.about_run]
@@ -27,10 +27,7 @@ def connection(tmp_path_factory):
     for item in importing.read_list(folder / "imports.csv"):
         importing.take(folder / "data", item)
     with tables(folder / "data", made.as_of) as connection:
-        for policy in KNOWN.policies.values():  # a view until it is written: rows are planted in tables only
-            connection.execute(f'ALTER VIEW "{policy.table}" RENAME TO kept_aside')
-            connection.execute(f'CREATE TABLE "{policy.table}" AS FROM kept_aside')
-            connection.execute("DROP VIEW kept_aside")
+        as_written(connection)  # rows are planted in tables only
         for table in TABLES:
             shape = f'SELECT * FROM "{table.name}" LIMIT 0'
             connection.execute(f'CREATE TABLE "free_{table.name}" AS {shape}')  # without NOT NULL

@@ -231,9 +231,10 @@ def judged(connection, policy=FDAAA, as_of=AS_OF, faults=None):
     try:
         connection.execute(f"SET VARIABLE as_of = DATE '{as_of}'")
         for name, sql in chain.items():
-            rules = policy if name == policy.table else None
-            connection.execute(f'DROP {"VIEW" if rules or name in queries.VIEWS else "TABLE"} "{name}"')
-            build.run_query(connection, Query(name, (faults or {}).get(name, str)(sql), (), policy=rules))
+            altered_sql = (faults or {}).get(name, str)(sql)
+            query = Query(name, altered_sql, (), policy=policy if name == policy.table else None)
+            connection.execute(f'DROP {"VIEW" if query.is_view else "TABLE"} "{name}"')
+            build.run_query(connection, query)
         sql = (SQL / "reporting_status.sql").read_text(encoding="utf-8")
         cursor = connection.execute(
             f"SELECT s.*, l.* EXCLUDE (trial_id) FROM ({sql}) AS s JOIN legs_fdaaa AS l USING (trial_id)"

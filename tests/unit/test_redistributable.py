@@ -13,7 +13,7 @@ from tests.unit.test_drks import in_both
 from tests.unit.test_drks import trial as drks_trial
 from tests.unit.test_ictrp import as_xml
 from tests.unit.test_unregistered_candidates import report as trial_report
-from tests.worlds import AS_OF, article, article_set, nct, put_file, put_studies, rows, study, tables
+from tests.worlds import AS_OF, article, article_set, as_written, nct, put_file, put_studies, rows, study, tables
 
 KNOWN = contracts()
 TABLES = {name: table for name, table in KNOWN.tables.items() if not table.about_run}
@@ -26,6 +26,9 @@ FREE = (nct(2), nct(3), nct(6), nct(7))
 """What only ClinicalTrials.gov knows; the last two are one trial, of which the first record was withdrawn."""
 WITHHELD = "DRKS99912345"
 """Read from a register whose records may not be passed on, and passed on by ICTRP as well."""
+
+CHINESE = "ChiCTR2099084173"
+"""Passed on by ICTRP alone, and one trial with a record of ClinicalTrials.gov."""
 
 
 def ictrp(number: str, register: str, **values: str) -> dict[str, str]:
@@ -94,11 +97,10 @@ DRKS = drks_trial(
 def world(tmp_path_factory):
     """The tables of a build; and, in the database `passed`, what may be passed on of them."""
     data = tmp_path_factory.mktemp("redistributable") / "data"
-    chinese = "ChiCTR2099084173"
-    put_studies(data, AS_OF, [from_ctgov(1), from_ctgov(4, CONDITIONS, secondary=named(chinese)), *ONLY_CTGOV])
+    put_studies(data, AS_OF, [from_ctgov(1), from_ctgov(4, CONDITIONS, secondary=named(CHINESE)), *ONLY_CTGOV])
     records = as_xml(
         ictrp(MIXED, "ClinicalTrials.gov"),
-        ictrp(chinese, "ChiCTR") | {"Secondary ID": f"{nct(4)} ({MARK})"},
+        ictrp(CHINESE, "ChiCTR") | {"Secondary ID": f"{nct(4)} ({MARK})"},
         ictrp(WITHHELD, "German Clinical Trials Register"),
     )
     put_file(data, "ictrp", AS_OF, "trials.xml", records.decode())
@@ -113,6 +115,7 @@ def world(tmp_path_factory):
 
 
 def pass_on(connection):
+    as_written(connection)
     connection.execute("ATTACH ':memory:' AS passed")
     for table in TABLES.values():
         connection.execute(contract_files.ddl(table, "passed.main"))
@@ -158,7 +161,7 @@ def test_verdicts_that_quote_a_record_stay_too(world):
     verdict = "trial_id, policy, status, registration_id, completed_earliest, due_latest, is_ambiguous, any_results"
     assert same(world, f"SELECT {verdict} FROM {{}}.missing_results")
     assert rows(world, "SELECT DISTINCT trial_id FROM main.missing_results ORDER BY ALL") == [
-        (WITHHELD,), (MIXED,), (nct(3),), (nct(6),),
+        (CHINESE,), (WITHHELD,), (MIXED,), (nct(3),), (nct(6),),
     ]  # fmt: skip
 
 
