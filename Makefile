@@ -53,8 +53,8 @@ types: setup
 docs: setup
 	$(BIN)/python -m pipelines docs --check
 
-bench: setup  ## measure, as ratios in one run
-	$(BIN)/python -m tests.bench
+bench: setup  ## measure beside floors and peers, as ratios in one run, and write docs/benchmarks.md
+	$(BIN)/python -m tests.bench --write
 
 ui: setup  ## the asset graph in the browser
 	DAGSTER_HOME=$(CURDIR) $(BIN)/dagster dev -h 127.0.0.1 -p 3000

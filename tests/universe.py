@@ -2,7 +2,7 @@
 
 Belongs here: how the records are made, the traps among them, and running the real queries over them. The truth comes
 from how a record was made, never from a rule: nothing of the code under test is used before `run`. Does not belong
-here: what the rules say of it (`tests/integration/test_universe.py`), what they cost (`tests/bench.py`).
+here: what the rules say of it (`tests/integration/test_universe.py`), what they cost (`tests/bench/identity.py`).
 
 A universe is a stream of stories, each some registrations that belong together or only seem to. Every 25th story is the
 next trap of `TRAPS`. Numbers lie in ranges that no register has issued; all names are invented.
@@ -11,11 +11,8 @@ next trap of `TRAPS`. Numbers lie in ranges that no register has issued; all nam
     python -m tests.universe FILE             runs the queries in it and prints what that took
 """
 
-import json
 import random
-import resource
 import sys
-import time
 from bisect import bisect
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
@@ -33,6 +30,7 @@ from pipelines import build, queries, store
 from pipelines.contracts import contracts
 from pipelines.identity import adjudications, ledger, trials
 from pipelines.settings import Settings
+from tests.bench.cost import tell
 
 AS_OF = date(2026, 6, 30)
 FIRST_START = date(2005, 3, 1)
@@ -986,10 +984,12 @@ def main(path: Path, records: int = 0) -> None:
     if records:
         write(path, records)
         return
-    began, cpu = time.perf_counter(), time.process_time()
-    run(path, Settings(data=path.parent / "no-ledger", threads=2, memory_limit="1GB"))
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-    print(json.dumps({"wall": time.perf_counter() - began, "cpu": time.process_time() - cpu, "peak_mb": peak}))
+
+    def work() -> dict[str, float]:
+        run(path, Settings(data=path.parent / "no-ledger", threads=2, memory_limit="1GB"))
+        return {}
+
+    tell(work)
 
 
 if __name__ == "__main__":

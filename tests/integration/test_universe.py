@@ -1,6 +1,6 @@
 """The rules of identity on a made-up universe: no wrong merge, none missing, no trap taken, ids that stay.
 
-How the universe is made is in `tests/universe.py`; what it costs at a million registrations is measured in `tests/bench.py`.
+How the universe is made is in `tests/universe.py`; what it costs at a million registrations is measured in `tests/bench/identity.py`.
 """
 
 import shutil

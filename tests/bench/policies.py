@@ -1,14 +1,15 @@
-"""What legs and status of all policies cost: a process of its own, so that its memory is its own.
+"""What legs and status of all policies cost, over the sample world copied to three sizes, each in a process of its own.
 
-`python -m tests.bench_policies FOLDER COPIES` takes the relations of a built sample world from FOLDER/base.duckdb, writes
-each row COPIES times under new numbers, runs the policies' queries over them and prints one line of JSON. `prepare`
-makes FOLDER/base.duckdb. `tests/bench.py` calls both; goals stand there.
+`python -m tests.bench.policies FOLDER COPIES DAY` takes the relations of a built sample world from FOLDER/base.duckdb,
+writes each row COPIES times under new numbers, runs the policies' queries over them and prints one line of JSON.
 """
 
 import json
-import resource
+import math
+import statistics
 import sys
 import time
+from collections.abc import Iterator
 from datetime import date
 from pathlib import Path
 
@@ -19,7 +20,10 @@ from pipelines.contracts import contracts, quote
 from pipelines.identity import adjudications
 from pipelines.queries import Query
 from pipelines.settings import Settings
+from tests.bench.cost import alone, peak_mb
+from tests.bench.figures import Figure, at_most
 
+SAMPLE, COPIES = 5_000, (8, 30, 120)
 STATUSES = {"registration_status", "reporting_status"}
 BASE = {"registrations", "trial_sources", "trials"}
 """Where the measured part begins."""
@@ -27,6 +31,23 @@ NUMBERS = {"trial_id", "registration_id", "other_id", "number", "replaced_by", "
 MEMORY = "1GB"
 SPACING = 20_000
 """Between the numbers of one copy and the next: more than a sample world's."""
+
+
+def policies(work: Path) -> Iterator[Figure]:
+    folder = work / "policies"
+    folder.mkdir()
+    day = prepare(folder, SAMPLE)
+    costs = []
+    for copies in COPIES:
+        cost = alone("tests.bench.policies", folder, copies, day)
+        costs.append(cost["cpu"])
+        is_last = copies == COPIES[-1]
+        yield Figure(f"legs and status of {cost['policies']} policies, {cost['trials']:,} trials", cost["cpu"], "CPU s",
+                     at_most(30) if is_last else None,
+                     f"{cost['wall']:.1f} s wall, {cost['linked_publications']:,} linked articles")  # fmt: skip
+    yield Figure("peak memory of the last", cost["peak_mb"], "MB", at_most(1500))
+    growth = statistics.linear_regression([math.log(n) for n in COPIES], [math.log(c) for c in costs]).slope
+    yield Figure("growth exponent of CPU seconds", growth, goal=at_most(1.15))
 
 
 def measured() -> list[Query]:
@@ -91,12 +112,11 @@ def run(folder: Path, copies: int, as_of: date) -> dict[str, float]:
             if query.policy:
                 _evaluate(connection, query.name)
         spent = {"cpu": time.process_time() - cpu, "wall": time.perf_counter() - wall}
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
     return {
         "trials": trials,
         "linked_publications": articles,
         "policies": len(contracts().policies),
-        "peak_mb": peak,
+        "peak_mb": peak_mb(),
     } | spent
 
 
