@@ -1,5 +1,8 @@
 """What legs and status of all policies cost, over the sample world copied to three sizes, each in a process of its own.
 
+Every value of every leg is computed and every status stored; what writing the legs as Parquet costs is told beside it.
+On one thread: two that share a processor count more CPU seconds for the same work.
+
 `python -m tests.bench.policies FOLDER COPIES DAY` takes the relations of a built sample world from FOLDER/base.duckdb,
 writes each row COPIES times under new numbers, runs the policies' queries over them and prints one line of JSON.
 """
@@ -46,6 +49,7 @@ def policies(work: Path) -> Iterator[Figure]:
                      at_most(30) if is_last else None,
                      f"{cost['wall']:.1f} s wall, {cost['linked_publications']:,} linked articles")  # fmt: skip
     yield Figure("peak memory of the last", cost["peak_mb"], "MB", at_most(1500))
+    yield Figure("its legs written as Parquet", cost["writing"], "CPU s")
     growth = statistics.linear_regression([math.log(n) for n in COPIES], [math.log(c) for c in costs]).slope
     yield Figure("growth exponent of CPU seconds", growth, goal=at_most(1.15))
 
@@ -98,7 +102,7 @@ def prepare(folder: Path, trials: int) -> date:
 
 def run(folder: Path, copies: int, as_of: date) -> dict[str, float]:
     """Copies the relations, then runs and measures the queries."""
-    with store.connect(threads=2, memory_limit=MEMORY, spill=folder) as connection:
+    with store.connect(threads=1, memory_limit=MEMORY, spill=folder) as connection:
         connection.execute(f"ATTACH {quote(str(folder / 'base.duckdb'))} AS base (READ_ONLY)")
         build.prepare(connection, contracts(), as_of, [])
         for name in inputs():
@@ -111,12 +115,16 @@ def run(folder: Path, copies: int, as_of: date) -> dict[str, float]:
             build.run_query(connection, query)
             if query.policy:
                 _evaluate(connection, query.name)
-        spent = {"cpu": time.process_time() - cpu, "wall": time.perf_counter() - wall}
+        spent = {"cpu": time.process_time() - cpu, "wall": time.perf_counter() - wall, "peak_mb": peak_mb()}
+        cpu = time.process_time()
+        for policy in contracts().policies.values():
+            written = f'FROM "{policy.table}" ORDER BY trial_id'
+            store.write_parquet(connection, written, folder / "written.parquet")
+        spent["writing"] = time.process_time() - cpu
     return {
         "trials": trials,
         "linked_publications": articles,
         "policies": len(contracts().policies),
-        "peak_mb": peak_mb(),
     } | spent
 
 
