@@ -19,10 +19,12 @@ from typing import Any, NamedTuple
 import numpy as np
 import pyarrow as pa
 import re2
+from numpy.typing import NDArray
 
 from pipelines import trn
 from pipelines.contracts import contracts
-from pipelines.formats import pubmed_articles
+from pipelines.formats import pubmed_articles, pubmed_sieve
+from pipelines.formats import pubmed_native as native
 
 LARGEST = 8 << 20
 """Bytes of an article above which it is left to the parse, which has limits of its own."""
@@ -32,15 +34,25 @@ class IrregularError(Exception):
     """The bytes do not prove what was read from them: the payload has to be parsed as a whole."""
 
 
-class Sifted(NamedTuple):
-    """Consecutive articles in the order of the file.
+class Cut(NamedTuple):
+    """Consecutive articles cut out of a buffer.
 
+    ends: where each ends, its closing tag included; it begins where the one before ends.
     pmids, versions: of each; 0 where only the parse can tell.
-    candidates: the articles that may be wanted or are not regular, by their places in the lists.
+    candidates: the places of those that may be wanted or are not regular, in their order.
     """
 
-    pmids: list[int]
-    versions: list[int]
+    ends: NDArray[np.int64]
+    pmids: NDArray[np.int64]
+    versions: NDArray[np.int64]
+    candidates: list[int]
+
+
+class Sifted(NamedTuple):
+    """Consecutive articles in the order of the file: as `Cut`, and with the bytes of the candidates."""
+
+    pmids: NDArray[np.int64]
+    versions: NDArray[np.int64]
     candidates: dict[int, bytes]
 
 
@@ -72,32 +84,63 @@ def after_prolog(start: bytes) -> int:
 # --- what may be wanted ---------------------------------------------------------------------------------------------
 
 _TAGS = "(?:<[^>]*>)*"
-_ODD = (
+_MARKS = (
     # Character references and entities other than XML's own five: they may be a part of anything.
     r"&(?:[^aglq]|a[^mp]|am[^p]|amp[^;]|ap[^o]|apo[^s]|apos[^;]"
     r"|g[^t]|gt[^;]|l[^t]|lt[^;]|q[^u]|qu[^o]|quo[^t]|quot[^;])"
     # Comments, CDATA, processing instructions, namespaces, authors elsewhere, and what is no XML.
-    r"|</?[^/A-Za-z]|xmlns|</Article>|\]\]>|[\x00-\x08\x0b-\x1f\x{FFFE}\x{FFFF}]"
-    # Names of types and banks are compared after folding: beyond plain text the parse has to do it.
-    r"|<(?:PublicationType|DataBankName)(?:\s[^<>]*)?>[^<]*(?:[^\x00-\x7f]|&|<[^/])"
+    r"|</?[^/A-Za-z]|xmlns|</Article>|\]\]>|[\x00-\x08\x0b-\x1f]"
 )
+_NO_XML = "\ufffe\uffff"
+# Names of types and banks are compared after folding: beyond plain text the parse has to do it.
+_ODD_NAME = r"<(?:PublicationType|DataBankName)(?:\s[^<>]*)?>[^<]*(?:[^\x00-\x7f]|&|<[^/])"
+
+
+def _types() -> list[pubmed_articles.PublicationType]:
+    return [t for t in pubmed_articles.publication_types().values() if t.is_trial or t.is_notice]
+
+
+def _signs() -> str:
+    """Numbers of publication types and kinds of links, which are values of attributes."""
+    words = (*sorted({type_.ui for type_ in _types()}), *contracts().sources["pubmed"].words["notice"])
+    return f"[\"'](?:{'|'.join(words)})[\"']"
 
 
 @functools.cache
 def _pattern() -> Any:
     """All reasons to keep an article, and all that is not regular, as one pattern over raw bytes."""
-    types = [t for t in pubmed_articles.publication_types().values() if t.is_trial or t.is_notice]
-    uis = "|".join(sorted({re.escape(t.ui) for t in types}))
-    labels = "|".join(sorted({r"\s+".join(map(re.escape, t.label.split())) for t in types}))
+    labels = "|".join(sorted({r"\s+".join(map(re.escape, t.label.split())) for t in _types()}))
     banks = "|".join("[^0-9A-Za-z<]*".join(key) for key in trn.bank_keys())
-    notices = "|".join(contracts().sources["pubmed"].words["notice"])
     options = re2.Options()
     options.max_mem = 64 << 20
     return re2.compile(
-        rf"(?i:{in_markup(trn.OPENINGS)})|{trn.FOLDING}|[\"'](?:{uis}|{notices})[\"']"
+        rf"(?i:{in_markup(trn.OPENINGS)})|{trn.FOLDING}|{_signs()}"
         rf"|(?i:<PublicationType(?:\s[^<>]*)?>\s*(?:{labels})\s*<)"
-        rf"|(?i:<DataBankName(?:\s[^<>]*)?>[^0-9A-Za-z<]*(?:{banks})[^0-9A-Za-z<]*<)|{_ODD}",
+        rf"|(?i:<DataBankName(?:\s[^<>]*)?>[^0-9A-Za-z<]*(?:{banks})[^0-9A-Za-z<]*<)"
+        rf"|{_MARKS}|[{_NO_XML}]|{_ODD_NAME}",
         options,
+    )
+
+
+@functools.cache
+def _sieve() -> NDArray[np.uint64]:
+    """What the fast engine asks before the pattern: wider than it, piece by piece.
+
+    Labels are sought from the end of their tag on, to their first space; a name of a type that does not begin there, or
+    is not plain text, the engine lets through by itself, and every name of a bank.
+    """
+    folding = re.findall(r"\\x\{(\w+)\}(?:-\\x\{(\w+)\})?", trn.FOLDING)
+    characters = {c for first, last in folding for c in range(int(first, 16), int(last or first, 16) + 1)}
+    words = "|".join(sorted({re.escape(type_.label.split()[0]) for type_ in _types()}))
+    return pubmed_sieve.packed(
+        [
+            *pubmed_sieve.sequences(trn.OPENINGS, 280, ignore_case=True),
+            *pubmed_sieve.sequences(_signs(), 150),
+            *pubmed_sieve.sequences(rf">(?:{words})[\s<]", 50, ignore_case=True),
+            *pubmed_sieve.sequences("<DataBankName", 13, ignore_case=True),
+            *pubmed_sieve.sequences("xmlns", 5),
+        ],
+        characters.union(map(ord, _NO_XML)),
     )
 
 
@@ -123,36 +166,61 @@ def sift(pieces: Iterable[bytes], cited: frozenset[int]) -> Iterator[Sifted | by
     cited: PMIDs of articles that are candidates in any case. Raises IrregularError where the bytes cannot be cut into
     articles beyond doubt.
     """
+    cut = _cut if native.ENGINE is None else functools.partial(_cut_fast, native.ENGINE)
     rest = b""
     for piece in pieces:
         buffer = rest + piece
-        *articles, rest = buffer.split(_CLOSES)
-        if articles:
-            yield _sifted(buffer[: len(buffer) - len(rest)], articles, cited)
+        found = cut(buffer)
+        rest = buffer[found.ends[-1] :] if len(found.ends) else buffer
+        if len(found.ends):
+            yield _sifted(buffer, found, cited)
         if len(rest) > LARGEST or not _OPENS.startswith(rest[:1000].lstrip()[: len(_OPENS)]):
             break
     yield rest
 
 
-def _sifted(buffer: bytes, articles: list[bytes], cited: frozenset[int]) -> Sifted:
-    """articles: those of the buffer, each without its closing tag."""
-    if not _is_utf8(buffer):
+def _sifted(buffer: bytes, found: Cut, cited: frozenset[int]) -> Sifted:
+    wanted = {*found.candidates}
+    if cited:
+        wanted.update(place for place, pmid in enumerate(found.pmids.tolist()) if pmid in cited)
+    bounds = [0, *found.ends.tolist()]
+    candidates = {place: buffer[bounds[place] : bounds[place + 1]] for place in sorted(wanted)}
+    return Sifted(found.pmids, found.versions, candidates)
+
+
+def _cut_fast(engine: native.Engine, buffer: bytes) -> Cut:
+    """The articles that end in the buffer, by the fast engine."""
+    cut = engine.cut(buffer, _sieve())
+    if cut is None:
+        raise IrregularError
+    asked = np.flatnonzero(cut.signs == native.ASKED)
+    irregular = np.flatnonzero(cut.signs == native.IRREGULAR)
+    hits = [int(asked[place]) for place in _hits(cut.text, cut.text_ends[asked].tolist())]
+    return Cut(cut.ends, cut.pmids, cut.versions, sorted([*irregular.tolist(), *hits]))
+
+
+def _cut(buffer: bytes) -> Cut:
+    """The same on any machine."""
+    *articles, rest = buffer.split(_CLOSES)
+    cut = buffer[: len(buffer) - len(rest)]
+    if not _is_utf8(cut):
         raise IrregularError
     heads = [_HEAD.match(article) for article in articles]
-    pmids = [int(head[2]) if head else 0 for head in heads]
     parts = [_part(article, head) for article, head in zip(articles, heads, strict=True)]
-    wanted = {place for place, pmid in enumerate(pmids) if not parts[place] or pmid in cited}
-    wanted.update(_hits(parts) if _is_balanced(buffer) else range(len(articles)))
-    return Sifted(
-        pmids,
-        [int(head[1]) if head else 0 for head in heads],
-        {place: articles[place] + _CLOSES for place in sorted(wanted)},
+    wanted = {place for place, part in enumerate(parts) if not part}
+    nexts = list(accumulate(len(part) + 1 for part in parts))
+    wanted.update(_hits(b"\n".join(parts), nexts) if _is_balanced(cut) else range(len(articles)))
+    return Cut(
+        np.cumsum([len(article) + len(_CLOSES) for article in articles], dtype=np.int64),
+        np.array([int(head[2]) if head else 0 for head in heads], np.int64),
+        np.array([int(head[1]) if head else 0 for head in heads], np.int64),
+        sorted(wanted),
     )
 
 
 def _part(article: bytes, head: re.Match[bytes] | None) -> bytes:
     """What can hold a reason to keep an article: title, abstract, data banks and types; links to other articles;
-    further abstracts. Authors, subject headings and references are none, and are the bulk of it.
+    further abstracts. The journal, authors, subject headings and references are none, and are the bulk of it.
 
     Empty where the article is not of the regular form.
     """
@@ -165,7 +233,12 @@ def _part(article: bytes, head: re.Match[bytes] | None) -> bytes:
     closed = find(b"</Article>", after, cited)
     if min(cited, after, closed) < 0:
         return b""
-    text = article[after:closed] if authors < 0 else article[start:authors] + article[after:closed]
+    before = authors if authors >= 0 else closed
+    journal = find(b"<Journal>", start, before)
+    title = find(b"</Journal>", journal, before) if journal >= 0 else -1
+    text = article[start:before] if title < 0 else article[start:journal] + article[title:before]
+    if authors >= 0:
+        text += article[after:closed]
     ties = find(b"<CommentsCorrectionsList", closed, cited)
     if ties >= 0:
         text += article[ties : article.rfind(b"</CommentsCorrectionsList>", ties, cited)]
@@ -173,12 +246,13 @@ def _part(article: bytes, head: re.Match[bytes] | None) -> bytes:
     return text + article[other:cited] if other >= 0 else text
 
 
-def _hits(parts: list[bytes]) -> Iterator[int]:
-    """The places of the parts in which the pattern finds anything: one scan, since a call for each costs more."""
-    nexts = list(accumulate(len(part) + 1 for part in parts))
-    text = b"\n".join(parts)
+def _hits(text: bytes, nexts: list[int]) -> Iterator[int]:
+    """The places of the parts in which the pattern finds anything: one scan, since a call for each costs more.
+
+    text: the parts, each with a line's end behind it. nexts: where each next one begins.
+    """
     pattern = _pattern()
-    hit = pattern.search(text)
+    hit = pattern.search(text) if nexts else None
     while hit:
         place = bisect_right(nexts, hit.start())
         yield place

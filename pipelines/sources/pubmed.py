@@ -16,17 +16,19 @@ import functools
 import hashlib
 import itertools
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import date
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import duckdb
+import numpy as np
 import pyarrow as pa
 from lxml import etree
+from numpy.typing import NDArray
 
 from pipelines import privacy, store
-from pipelines.contracts import Table, arrow_schema, contracts, ddl
+from pipelines.contracts import Table, arrow_schema, contracts, ddl, quote
 from pipelines.errors import PayloadError
 from pipelines.formats import packing, pubmed_articles, pubmed_scan
 from pipelines.formats.pubmed_scan import IrregularError, Sifted
@@ -35,11 +37,14 @@ from pipelines.reading import SHOWN, Reject, Report
 KIND = "articles"
 INDEX = "article_index"
 
-PIECE = 1 << 17
+PIECE = 1 << 18
 """Bytes that are unpacked and scanned at a time: they stay in the processor's cache."""
 BATCH = 500
 """Kept articles that wait in memory before they are written."""
 INDEX_BATCH = 10_000
+EVENTS = ("article", "book", "deletion")
+INDEX_TYPES = {"position": np.int64, "pmid": np.int64, "version": np.int32, "event": np.int8, "is_kept": np.bool_}
+"""The columns of the index in memory: `event` is the place in EVENTS, and the payload is one for all."""
 
 SETS = frozenset({"PubmedArticleSet", "PubmedBookArticleSet", "MedlineCitationSet"})
 RECORDS = frozenset({"PubmedArticle", "PubmedBookArticle", "MedlineCitation"})
@@ -131,7 +136,7 @@ class _Account:
     ) -> None:
         self.name, self.day, self.cited, self.report = name, day, cited, report
         self.articles = _Rows(connection, contracts().staging[KIND], BATCH)
-        self.index = _Rows(connection, contracts().staging[INDEX], INDEX_BATCH)
+        self.index = _Index(connection, name)
         self.position = 0
 
     def take(self, element: etree._Element) -> None:
@@ -142,24 +147,23 @@ class _Account:
         self.position += 1
         is_kept = self._read(record)
         if record.pmid is not None:
-            self._list(self.position, [record.pmid], [record.version], record.kind, [is_kept])
+            self.index.add(self.position, record.pmid, record.version, record.kind, is_kept)
 
     def take_sifted(self, sifted: Sifted, prolog: bytes) -> None:
         """Articles of which only the candidates are parsed."""
         first = self.position + 1
-        pmids: list[int | None] = [*sifted.pmids]
-        versions = [*sifted.versions]
-        is_kept = [False] * len(pmids)
+        pmids, versions = sifted.pmids, sifted.versions
+        is_kept = np.zeros(len(pmids), bool)
         for place, content in sifted.candidates.items():
             record = pubmed_articles.Record(_alone(prolog, content), self.day)
             self.position = first + place
             is_kept[place] = self._read(record)
-            pmids[place], versions[place] = record.pmid, record.version
+            pmids[place], versions[place] = record.pmid or 0, record.version
         passed_by = len(pmids) - len(sifted.candidates)
         self.report.records_in += passed_by
         self.report.not_wanted += passed_by
         self.position = first + len(pmids) - 1
-        self._list(first, pmids, versions, "article", is_kept)
+        self.index.add_articles(first, pmids, versions, is_kept)
 
     def _read(self, record: pubmed_articles.Record) -> bool:
         """Counts the record at the present position; whether it is kept."""
@@ -188,27 +192,7 @@ class _Account:
             self.position += 1
             self.report.deletions += 1
             version = pubmed_articles.version_of(number.get("Version", "1")) or 1
-            self._list(self.position, [pmid], [version], "deletion", [False])
-
-    def _list(
-        self, first: int, pmids: Sequence[int | None], versions: list[int], event: str, is_kept: list[bool]
-    ) -> None:
-        """Consecutive entries of the index, by columns; one without a number is rejected and has none."""
-        count = len(pmids)
-        entries: dict[str, list[Any]] = {
-            "payload": [self.name] * count,
-            "position": list(range(first, first + count)),
-            "pmid": list(pmids),
-            "version": versions,
-            "event": [event] * count,
-            "is_kept": is_kept,
-        }
-        if None in pmids:
-            entries = {
-                name: [value for value, pmid in zip(values, pmids, strict=True) if pmid is not None]
-                for name, values in entries.items()
-            }
-        self.index.add(entries)
+            self.index.add(self.position, pmid, version, "deletion", False)
 
     def finish(self, out: Path) -> None:
         self.articles.write(out)
@@ -218,6 +202,47 @@ class _Account:
 @functools.cache
 def _schema(table: str) -> pa.Schema:
     return arrow_schema(contracts().staging[table])
+
+
+class _Index:
+    """Collects the index of one payload by columns, a few bytes an entry."""
+
+    def __init__(self, connection: duckdb.DuckDBPyConnection, payload: str) -> None:
+        self.connection, self.payload = connection, payload
+        self.parts: list[tuple[NDArray[Any], ...]] = []
+        self.waiting: list[tuple[int, int, int, int, bool]] = []
+
+    def add(self, position: int, pmid: int, version: int, event: str, is_kept: bool) -> None:
+        self.waiting.append((position, pmid, version, EVENTS.index(event), is_kept))
+        if len(self.waiting) >= INDEX_BATCH:
+            self._pack()
+
+    def add_articles(
+        self, first: int, pmids: NDArray[np.int64], versions: NDArray[np.int64], is_kept: NDArray[np.bool_]
+    ) -> None:
+        """Consecutive articles; one without a number is rejected and has no entry."""
+        self._pack()
+        columns = (np.arange(first, first + len(pmids)), pmids, versions, np.zeros(len(pmids), np.int8), is_kept)
+        self._keep(columns if pmids.all() else tuple(column[pmids > 0] for column in columns))
+
+    def _pack(self) -> None:
+        if self.waiting:
+            self._keep(tuple(map(np.array, zip(*self.waiting, strict=True))))
+            self.waiting = []
+
+    def _keep(self, columns: tuple[NDArray[Any], ...]) -> None:
+        self.parts.append(
+            tuple(column.astype(type_) for column, type_ in zip(columns, INDEX_TYPES.values(), strict=True))
+        )
+
+    def write(self, path: Path) -> None:
+        self._pack()
+        self._keep(tuple(np.empty(0) for _ in INDEX_TYPES))
+        columns = [pa.array(np.concatenate(column)) for column in zip(*self.parts, strict=True)]
+        self.connection.register("entries", pa.table(columns, names=[*INDEX_TYPES]))
+        events = ", ".join(map(quote, EVENTS))
+        query = f"SELECT {quote(self.payload)} AS payload, * REPLACE ([{events}][event + 1] AS event) FROM entries"
+        store.write_parquet(self.connection, query, path)
 
 
 class _Rows:
