@@ -14,3 +14,7 @@ class DataError(Exception):
 
 class PayloadError(Exception):
     """A file cannot be read as what it is said to be; becomes a rejected record of scope `payload`."""
+
+
+class FetchError(Exception):
+    """A source could not be fetched: exit code 1, nothing of it was stored and its last good snapshot stays in use."""

@@ -10,6 +10,7 @@ import os
 import re
 import shutil
 import tempfile
+import zipfile
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -100,6 +101,23 @@ def whole(path: Path) -> Iterator[Path]:
         aside.unlink(missing_ok=True)
 
 
+def zip_files(files: Mapping[str, Path], path: Path) -> None:
+    """Packs files under the names given: the same files are the same bytes."""
+    with whole(path) as aside, zipfile.ZipFile(aside, "w", zipfile.ZIP_DEFLATED, compresslevel=6) as archive:
+        for name in sorted(files):
+            entry = zipfile.ZipInfo(name, (1980, 1, 1, 0, 0, 0))
+            entry.create_system = 3  # else it names the machine's own
+            entry.external_attr = 0o644 << 16
+            entry.compress_type = zipfile.ZIP_DEFLATED
+            archive.writestr(entry, files[name].read_bytes())
+
+
+def whole_already(part: Path, path: Path) -> None:
+    """Gives a file that is complete its real name."""
+    _sync(part)
+    part.replace(path)
+
+
 @contextlib.contextmanager
 def whole_folder(path: Path) -> Iterator[Path]:
     """The same for a folder: it appears complete under its name, or not at all."""
@@ -168,14 +186,19 @@ def switch(link: Path, target: Path) -> None:
 @contextlib.contextmanager
 def only_writer(data: Path) -> Iterator[None]:
     """Holds the data folder's lock: two processes never write to one data folder at once. Raises DataError if taken."""
-    data.mkdir(parents=True, exist_ok=True)
-    with (data / ".lock").open("a") as handle:
+    with locked(data / ".lock", f"Another import or build is writing to {data}"):
+        yield
+
+
+@contextlib.contextmanager
+def locked(path: Path, who: str) -> Iterator[None]:
+    """Holds the lock of that name for as long as the process lives at most. Raises DataError, which says who has it."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with path.open("a") as handle:
         try:
             fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
-            raise DataError(
-                f"Another import or build is writing to {data}: wait for it to end, then try again."
-            ) from None
+            raise DataError(f"{who}: wait for it to end, then try again.") from None
         yield
 
 
