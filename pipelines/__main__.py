@@ -9,9 +9,11 @@ import contextlib
 import csv
 import io
 import json
+import random
 import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -23,8 +25,9 @@ from rich.text import Text
 
 from pipelines import settings, store
 from pipelines.contracts import contracts
-from pipelines.errors import DataError, UsageError
+from pipelines.errors import DataError, FetchError, UsageError
 from pipelines.settings import Settings
+from pipelines.web import Edge
 
 DONE, FAILED, MISUSED, LEFT_OUT = 0, 1, 2, 3
 
@@ -44,7 +47,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except UsageError as error:
         print(f"Error: {error}", file=sys.stderr)
         return MISUSED
-    except DataError as error:
+    except (DataError, FetchError) as error:
         print(f"Error: {error}", file=sys.stderr)
         return FAILED
     except BrokenPipeError:
@@ -79,6 +82,16 @@ def _parser() -> argparse.ArgumentParser:
                          help="pubmed: files of a yearly baseline; with --scope full: all of it")  # fmt: skip
     command.add_argument("--list", type=Path, metavar="CSV", help="import what a list names, as `sample` writes one")
     command.set_defaults(run=_import)
+
+    command = commands.add_parser("fetch", help="fetch what a source has that the archive has not, as a snapshot")
+    command.add_argument("source", help="a source that allows unattended access")
+    command.add_argument("--full", action="store_true", help="all of it, not only what is new")
+    command.add_argument("--history", nargs="+", default=(), metavar="NUMBER",
+                         help="ctgov: every version of these records, instead")  # fmt: skip
+    command.add_argument("--pmid", nargs="+", default=(), metavar="PMID", help="pubmed: these articles, instead")
+    command.add_argument("--accept-drop", action="store_true",
+                         help="take in a snapshot although it holds far fewer records than the last one")  # fmt: skip
+    command.set_defaults(run=_fetch)
 
     command = commands.add_parser("build", help="build, check and switch in the warehouse of a day")
     command.add_argument("--as-of", required=True, metavar="YYYY-MM-DD")
@@ -133,6 +146,26 @@ def _import(options: argparse.Namespace, chosen: Settings) -> int:
         what = f"{snapshot.source} {snapshot.id} ({len(snapshot.payloads)} file(s), {size:,} bytes, {snapshot.scope})"
         print(f"imported {what}" if is_new else f"already imported, nothing changed: {what}")
     return DONE
+
+
+def _fetch(options: argparse.Namespace, chosen: Settings) -> int:
+    from pipelines import fetching
+
+    if (options.history and options.source != "ctgov") or (options.pmid and options.source != "pubmed"):
+        raise UsageError("--history is for ctgov, --pmid for pubmed.")
+    wish = fetching.Wish(options.full, (*options.history, *options.pmid), options.accept_drop)
+    came = 0
+    with _progress() as say:
+        for taken in fetching.fetch(chosen, options.source, _edge(), say, wish):
+            came += 1
+            print(fetching.sentence(taken))
+    if not came:
+        print(f"nothing new of {options.source}")
+    return DONE
+
+
+def _edge() -> Edge:
+    return Edge(now=lambda: datetime.now(UTC), sleep=time.sleep, random=random.random)
 
 
 def _build(options: argparse.Namespace, chosen: Settings) -> int:

@@ -163,6 +163,7 @@ class Source:
 
     words: per field, the source's word -> the code of our vocabulary (None: known, deliberately unmapped).
     fields: paths that are read. ignored: paths (or whole branches, ending in `.*`) that are known and not read.
+    fetch: where and how it is asked, for a source that allows unattended access; see `fetching` and its fetcher.
     """
 
     code: str
@@ -182,6 +183,7 @@ class Source:
     ignored: tuple[str, ...] = ()
     min_records: int = 0
     max_records: int | None = None
+    fetch: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

@@ -1,8 +1,12 @@
 """Paths, environment and secrets: the only reader of `os.environ`. No data and no defaults that depend on the clock."""
 
 import os
-from dataclasses import dataclass
+import re
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from pipelines.errors import UsageError
 
@@ -21,12 +25,21 @@ class Settings:
     data: the data folder (raw, staging, builds, warehouse, ledger).
     adjudications: the reviewed file of decisions on single records.
     threads: DuckDB's threads. memory_limit: DuckDB's own limit, in its notation; the process needs some more.
+    contact: a mail address or web page that servers are told; without one nothing is fetched.
+    addresses: by source, where to fetch it instead of at the address in its file.
+    keys: by source, a secret that its server may be told. ca_file: certificates to trust instead of the usual ones.
+    fetch_terms: what takes the place of terms in `[fetch]` of every source's file (page sizes, pauses, limits).
     """
 
     data: Path
     threads: int
     memory_limit: str
     adjudications: Path = SCHEMAS / "adjudications.csv"
+    contact: str = ""
+    addresses: Mapping[str, str] = field(default_factory=dict)
+    keys: Mapping[str, str] = field(default_factory=dict, repr=False)
+    ca_file: Path | None = None
+    fetch_terms: Mapping[str, Any] = field(default_factory=dict)
 
 
 def from_environment(data: str | None = None) -> Settings:
@@ -39,7 +52,34 @@ def from_environment(data: str | None = None) -> Settings:
         threads=int(threads),
         memory_limit=os.environ.get("ALLTRIALS_MEMORY") or "1GB",
         adjudications=Path(os.environ.get("ALLTRIALS_ADJUDICATIONS") or SCHEMAS / "adjudications.csv"),
+        contact=os.environ.get("ALLTRIALS_CONTACT", "").strip(),
+        addresses=_by_source("URL"),
+        keys=_by_source("KEY"),
+        ca_file=Path(os.environ["ALLTRIALS_CA_FILE"]) if os.environ.get("ALLTRIALS_CA_FILE") else None,
+        fetch_terms=_terms(os.environ.get("ALLTRIALS_FETCH_TERMS", "")),
     )
+
+
+def _terms(written: str) -> dict[str, Any]:
+    """Terms as a source's file would write them, divided by semicolons."""
+    try:
+        return tomllib.loads(written.replace(";", "\n"))
+    except tomllib.TOMLDecodeError:
+        raise UsageError(
+            f"ALLTRIALS_FETCH_TERMS is like `page_size = 100; pause_seconds = 2.0`, not {written!r}."
+        ) from None
+
+
+def _by_source(what: str) -> dict[str, str]:
+    """The settings ALLTRIALS_<SOURCE>_URL or _KEY, by source."""
+    found = {re.fullmatch(f"ALLTRIALS_([A-Z_]+)_{what}", name): value for name, value in os.environ.items()}
+    return {match[1].lower(): value for match, value in found.items() if match and value}
+
+
+def version() -> str:
+    """The version of this program, as its project file says."""
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
+    return str(project["project"]["version"])
 
 
 def quiet_libraries() -> None:

@@ -5,9 +5,10 @@ scope and the content of the files, so the same import is the same snapshot. Not
 """
 
 import hashlib
+import os
 import shutil
-from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -20,15 +21,20 @@ LONGEST_NAME = 200
 """Bytes; file systems end at 255, and staging adds to the name."""
 SIDE_FILE = ".md5"
 """How the checksum that came with a file is named."""
+LISTING = ".listing.gz"
+"""How a file is named that lists all numbers of a source and says nothing else of them."""
 
 
 @dataclass(frozen=True)
 class Payload:
-    """One file of a snapshot: its name (unique within the snapshot), size and sha256."""
+    """One file of a snapshot: its name (unique within the snapshot), size and sha256; where it was fetched, from where
+    and when."""
 
     name: str
     bytes: int
     sha256: str
+    url: str = ""
+    retrieved_at: str = ""
 
 
 @dataclass(frozen=True)
@@ -37,6 +43,8 @@ class Snapshot:
 
     scope: `full` (what it lacks is gone) or `partial` (it only adds and updates).
     baseline: the files are those of a yearly PubMed baseline.
+    fetched: what the source said of a snapshot that was fetched (its own data version and total) and how many records
+    came; empty for an import.
     """
 
     id: str
@@ -46,6 +54,7 @@ class Snapshot:
     baseline: bool
     payloads: tuple[Payload, ...]
     folder: Path
+    fetched: Mapping[str, Any] = field(default_factory=dict)
 
     def path(self, payload: Payload) -> Path:
         return self.folder / payload.name
@@ -68,10 +77,20 @@ def _content_hash(payloads: Sequence[Payload]) -> str:
 
 
 def store_files(
-    data: Path, source: str, day: date, files: Sequence[Path], *, scope: str = "partial", baseline: bool = False
+    data: Path,
+    source: str,
+    day: date,
+    files: Sequence[Path],
+    *,
+    scope: str = "partial",
+    baseline: bool = False,
+    fetched: Mapping[str, Any] | None = None,
+    origins: Mapping[str, tuple[str, str]] | None = None,
 ) -> tuple[Snapshot, bool]:
     """Takes files into the archive as one snapshot; returns it and whether it is new.
 
+    fetched: see `Snapshot`; such files are ours and are taken over without a copy where the file system can. origins:
+    by name, from where and when each was fetched.
     Raises UsageError where a file is missing or two have the same name.
     """
     names = [f.name for f in files]
@@ -79,21 +98,35 @@ def store_files(
     for file in files:
         if not file.is_file():
             raise UsageError(f"{file}: there is no such file.")
-    payloads = tuple(Payload(f.name, f.stat().st_size, sha256_of(f)) for f in sorted(files, key=lambda f: f.name))
+    payloads = tuple(
+        Payload(f.name, f.stat().st_size, sha256_of(f), *(origins or {}).get(f.name, ()))
+        for f in sorted(files, key=lambda f: f.name)
+    )
     identity = f"{source}\n{day}\n{scope}\n{baseline}\n{_content_hash(payloads)}"
     identifier = f"{day}-{hashlib.sha256(identity.encode()).hexdigest()[:10]}"
     folder = data / "raw" / source / identifier
-    snapshot = Snapshot(identifier, source, day, scope, baseline, payloads, folder)
+    snapshot = Snapshot(identifier, source, day, scope, baseline, payloads, folder, fetched or {})
     if (folder / MANIFEST).exists():
         return _read(folder / MANIFEST), False
     with store.whole_folder(folder) as aside:
         for file, payload in zip(sorted(files, key=lambda f: f.name), payloads, strict=True):
-            shutil.copyfile(file, aside / file.name)
+            _take(file, aside / file.name, is_ours=fetched is not None)
             if sha256_of(aside / file.name) != payload.sha256:
                 raise UsageError(f"{file}: the file changed while it was copied; import it again when it is complete.")
             (aside / file.name).chmod(0o444)
         store.write_json(aside / MANIFEST, _manifest(snapshot))
     return snapshot, True
+
+
+def _take(file: Path, place: Path, *, is_ours: bool) -> None:
+    """A copy, or a second name for a file that nobody else writes to: what was fetched can be as large as the disk."""
+    if is_ours:
+        try:
+            os.link(file, place)
+            return
+        except OSError:
+            pass  # another file system, or one that knows no links
+    shutil.copyfile(file, place)
 
 
 def _check_names(names: Sequence[str]) -> None:
@@ -116,8 +149,8 @@ def _manifest(snapshot: Snapshot) -> dict[str, Any]:
         "date": snapshot.date.isoformat(),
         "scope": snapshot.scope,
         "baseline": snapshot.baseline,
-        "payloads": [asdict(p) for p in snapshot.payloads],
-    }
+        "payloads": [{key: value for key, value in asdict(p).items() if value != ""} for p in snapshot.payloads],
+    } | ({"fetched": dict(snapshot.fetched)} if snapshot.fetched else {})
 
 
 def listed(data: Path, as_of: date | None = None) -> list[Snapshot]:
@@ -136,4 +169,5 @@ def _read(manifest: Path) -> Snapshot:
         baseline=spec["baseline"],
         payloads=tuple(Payload(**p) for p in spec["payloads"]),
         folder=manifest.parent,
+        fetched=spec.get("fetched", {}),
     )

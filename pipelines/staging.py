@@ -152,8 +152,8 @@ def _read_and_tell(
 
 
 def is_side_file(payload: Payload) -> bool:
-    """A checksum that came with a file: kept in the archive, verified by the reader, no payload of its own."""
-    return payload.name.endswith(snapshots.SIDE_FILE)
+    """A checksum that came with a file, or a listing of numbers: kept in the archive, no payload of records."""
+    return payload.name.endswith((snapshots.SIDE_FILE, snapshots.LISTING))
 
 
 def _payloads(data: Path, taken: Sequence[Snapshot], cited: Path | None) -> Iterator[tuple[Snapshot, Payload, Task]]:

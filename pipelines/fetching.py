@@ -1,0 +1,262 @@
+"""Fetching one source: the round in which its files come in, and what a snapshot must be like to be taken in.
+
+A round's files lie in `data/fetch/<source>/` until the snapshot is whole, with a journal of what has come, so that an
+interrupted round goes on where it was. Which files those are stands in `fetchers/<source>.py`, how a server is asked
+in `web`, the archive in `snapshots`. Nothing here interprets a record.
+"""
+
+import contextlib
+import importlib
+import json
+import shutil
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, fields, replace
+from datetime import date, timedelta
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+from pipelines import snapshots, store
+from pipelines.contracts import Source, contracts
+from pipelines.errors import FetchError, UsageError
+from pipelines.settings import Settings, version
+from pipelines.snapshots import Snapshot
+from pipelines.web import Client, Edge, Manners, Served, Want, is_loopback
+
+FOLDER = "fetch"
+PLAN = "plan.json"
+JOURNAL = "journal.jsonl"
+STALE_DAYS = 7
+"""An unfinished round older than this is begun anew: its paging token and its day are past."""
+Say = Callable[[str], None]
+
+
+@dataclass(frozen=True)
+class Wish:
+    """What a person asks for beyond what is due. is_full: all of it, whatever the increments. numbers: single
+    registrations with their history, or articles. accept_drop: fewer records than last time are right."""
+
+    is_full: bool = False
+    numbers: tuple[str, ...] = ()
+    accept_drop: bool = False
+
+
+@dataclass(frozen=True)
+class Fetched:
+    """The files of one snapshot to be. stated: the source's own total, records: how many came (of a full snapshot or
+    a listing; None where the source states none). data_version: the source's mark of its data. note: for a person."""
+
+    files: Sequence[Path]
+    scope: str
+    records: int | None = None
+    stated: int | None = None
+    data_version: str = ""
+    baseline: bool = False
+    note: str = ""
+
+
+@dataclass(frozen=True)
+class Taken:
+    """A snapshot that came of a round. is_new: false where the archive held it already."""
+
+    snapshot: Snapshot
+    is_new: bool
+    notes: Sequence[str]
+
+
+@dataclass
+class Round:
+    """One source's fetch under way. base: where it is asked. earlier: its snapshots so far, oldest first."""
+
+    source: Source
+    client: Client
+    base: str
+    folder: Path
+    today: date
+    earlier: Sequence[Snapshot]
+    wish: Wish
+    say: Say
+    key: str = ""
+    day: date = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.day = self.today
+        self._journal: dict[str, dict[str, Any]] = {}
+
+    @property
+    def terms(self) -> Mapping[str, Any]:
+        """The `[fetch]` table of the source's file."""
+        return self.source.fetch
+
+    def begin(self, plan: Mapping[str, Any]) -> None:
+        """Goes on with the unfinished round of the same plan, or begins anew. The day is the one on which it began."""
+        path = self.folder / PLAN
+        unfinished = store.read_json(path) if path.exists() else {}
+        began = date.fromisoformat(unfinished["day"]) if unfinished else self.today
+        if unfinished.get("plan") == dict(plan) and timedelta() <= self.today - began <= timedelta(days=STALE_DAYS):
+            self.day = began
+            self._journal = {line["name"]: line for line in _lines(self.folder / JOURNAL)}
+            if self._journal:
+                self.say(
+                    f"{self.source.code}: going on with the round of {began}: {len(self._journal):,} files are here"
+                )
+            return
+        self.end()
+        self.folder.mkdir(parents=True, exist_ok=True)
+        store.write_json(path, {"plan": dict(plan), "day": self.today.isoformat()})
+
+    def take(self, name: str, want: Want) -> Served:
+        """The file of that name, asked for unless this round has it already."""
+        path, noted = self.folder / name, self._journal.get(name)
+        if noted and path.exists() and path.stat().st_size == noted["bytes"]:
+            value = want.check(path) if want.check else None
+            return Served(path, noted["url"], noted["retrieved_at"], noted["bytes"], noted["sha256"], value)
+        served = self.client.fetch(want, path)
+        line = {"name": name, "url": served.url, "retrieved_at": served.retrieved_at, "bytes": served.bytes,
+                "sha256": served.sha256}  # fmt: skip
+        with (self.folder / JOURNAL).open("a", encoding="utf-8") as journal:
+            journal.write(json.dumps(line, sort_keys=True) + "\n")
+        self._journal[name] = line
+        return served
+
+    def text(self, name: str, want: Want) -> str:
+        """A small answer that is asked for afresh and not kept."""
+        served = self.client.fetch(want, self.folder / name)
+        text = served.path.read_text(encoding="utf-8", errors="replace")
+        served.path.unlink()
+        return text
+
+    def forget(self, stem: str) -> None:
+        """Asks again for the files whose names begin so."""
+        for name in [n for n in self._journal if n.startswith(stem)]:
+            (self.folder / name).unlink(missing_ok=True)
+            del self._journal[name]
+
+    def origins(self) -> dict[str, tuple[str, str]]:
+        return {name: (line["url"], line["retrieved_at"]) for name, line in self._journal.items()}
+
+    def end(self) -> None:
+        """Forgets the round; what of it became a snapshot has its own name in the archive."""
+        shutil.rmtree(self.folder, ignore_errors=True)
+        self._journal = {}
+        self.day = self.today
+
+
+def _lines(path: Path) -> Iterator[dict[str, Any]]:
+    """What the journal holds; a killed process can have left its last line unfinished."""
+    if path.exists():
+        for line in path.read_text(encoding="utf-8").splitlines():
+            with contextlib.suppress(json.JSONDecodeError):
+                yield json.loads(line)
+
+
+# --- one source -----------------------------------------------------------------------------------------------------
+
+
+def sources(settings: Settings) -> list[str]:
+    """The sources that can be fetched unattended with these settings."""
+    found = contracts().sources.values()
+    return [s.code for s in found if s.fetch and (s.fetch.get("url") or s.code in settings.addresses)]
+
+
+def fetch(settings: Settings, code: str, edge: Edge, say: Say, wish: Wish | None = None) -> Iterator[Taken]:
+    """Fetches what the source has that the archive has not; gives each snapshot once it is stored.
+
+    Raises UsageError where the source cannot be fetched like that, FetchError where it failed or what came cannot be
+    accepted: then nothing of that snapshot is stored, and the last good one stays in use.
+    """
+    source, base = _source(settings, code), _base(settings, code)
+    folder = settings.data / FOLDER / code
+    lock = folder.with_name(f"{code}.lock")
+    with store.locked(lock, f"Another fetch of {code} is under way in {settings.data}"):
+        earlier = [s for s in snapshots.listed(settings.data) if s.source == code]
+        client, today = _client(settings, source, base, edge), edge.now().date()
+        round_ = Round(source, client, base, folder, today, earlier, wish or Wish(), say, settings.keys.get(code, ""))
+        fetcher = importlib.import_module(f"pipelines.fetchers.{code}")
+        for fetched in fetcher.fetch(round_):
+            notes = accept(source, fetched, round_.earlier, round_.wish)
+            taken = _store(settings.data, round_, fetched, notes)
+            round_.earlier = [*round_.earlier, taken.snapshot]
+            yield taken
+
+
+def _source(settings: Settings, code: str) -> Source:
+    known = contracts().sources
+    if code not in known:
+        raise UsageError(f"There is no source {code!r}; the sources are {', '.join(known)}.")
+    if not known[code].fetch:
+        can = ", ".join(sources(settings))
+        raise UsageError(f"{known[code].title} allows no unattended access: download its files and `import` them. "
+                         f"Fetched can be {can}.")  # fmt: skip
+    if not settings.contact:
+        raise UsageError("Servers are asked only by those who say who they are: set ALLTRIALS_CONTACT to a mail "
+                         "address or web page at which their operators can reach you.")  # fmt: skip
+    return replace(known[code], fetch={**known[code].fetch, **settings.fetch_terms})
+
+
+def _base(settings: Settings, code: str) -> str:
+    base = settings.addresses.get(code) or str(contracts().sources[code].fetch.get("url", ""))
+    if not base:
+        raise UsageError(f"{code} has no public address: set ALLTRIALS_{code.upper()}_URL to the one agreed on.")
+    return base.rstrip("/")
+
+
+def _client(settings: Settings, source: Source, base: str, edge: Edge) -> Client:
+    """The site is the one in the source's file, unless settings name another address."""
+    terms = source.fetch
+    parts = urlsplit(base)
+    other = parts.netloc if is_loopback(parts.hostname or "") else parts.hostname or ""
+    site = other if source.code in settings.addresses else str(terms["site"])
+    given = {f.name: terms[f.name] for f in fields(Manners) if f.name in terms}
+    manners = replace(Manners(**given), also_retried=tuple(terms.get("also_retried", ())))
+    agent = f"AllTrialsWarehouse/{version()} (+{settings.contact})"
+    return Client(source.code, site, agent, edge, manners, settings.ca_file)
+
+
+def sentence(taken: Taken) -> str:
+    """What came, for a person."""
+    shot = taken.snapshot
+    size = sum(p.bytes for p in shot.payloads)
+    what = f"{shot.source} {shot.id} ({len(shot.payloads):,} file(s), {size:,} bytes, {shot.scope})"
+    said = f"fetched {what}" if taken.is_new else f"already fetched, nothing changed: {what}"
+    return "\n".join([said, *(f"Note: {note}" for note in taken.notes)])
+
+
+# --- acceptance -----------------------------------------------------------------------------------------------------
+
+
+def accept(source: Source, fetched: Fetched, earlier: Sequence[Snapshot], wish: Wish) -> list[str]:
+    """Compares what came with the source's own total, its volume band and the last time; gives what is worth a word.
+
+    Raises FetchError where it cannot be all of the source.
+    """
+    notes = [fetched.note] if fetched.note else []
+    if fetched.records is None:
+        return notes
+    if fetched.stated is not None and fetched.records != fetched.stated:
+        raise FetchError(f"{source.code}: it states {fetched.stated:,} records and {fetched.records:,} came; "
+                         "nothing was stored. Fetch it again later.")  # fmt: skip
+    if fetched.records < source.min_records:
+        raise FetchError(f"{source.code}: {fetched.records:,} records are fewer than the {source.min_records:,} that "
+                         f"schemas/sources/{source.code}.toml expects at least; nothing was stored. Look at the "
+                         "source, and correct min_records if it is right.")  # fmt: skip
+    before = [s.fetched["records"] for s in earlier if s.fetched.get("records") is not None]
+    least = before[-1] * (1 - float(source.fetch.get("largest_drop", 1))) if before else 0
+    if fetched.records < least and not wish.accept_drop:
+        raise FetchError(f"{source.code}: {fetched.records:,} records came, {before[-1]:,} the last time; nothing was "
+                         "stored. Look at the source; if it is right, fetch it with --accept-drop.")  # fmt: skip
+    if source.max_records is not None and fetched.records > source.max_records:
+        notes.append(f"{source.code}: {fetched.records:,} records are more than the {source.max_records:,} that "
+                     f"schemas/sources/{source.code}.toml expects: raise max_records if they are right")  # fmt: skip
+    return notes
+
+
+def _store(data: Path, round_: Round, fetched: Fetched, notes: Sequence[str]) -> Taken:
+    said = {"records": fetched.records, "stated_total": fetched.stated, "data_version": fetched.data_version}
+    with store.only_writer(data):
+        snapshot, is_new = snapshots.store_files(
+            data, round_.source.code, round_.day, fetched.files, scope=fetched.scope, baseline=fetched.baseline,
+            fetched=said, origins=round_.origins(),
+        )  # fmt: skip
+    round_.end()
+    return Taken(snapshot, is_new, notes)

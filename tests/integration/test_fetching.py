@@ -1,0 +1,428 @@
+"""Whole fetches over real sockets: a source that misbehaves gives the same snapshot in the end as one that does not, or
+one sentence and nothing half-stored; and nothing is asked for twice without need."""
+
+import gzip
+import hashlib
+import json
+import zipfile
+from dataclasses import replace
+from datetime import UTC, date, datetime, timedelta
+
+import pytest
+
+from pipelines import fetching, importing, snapshots
+from pipelines.contracts import contracts
+from pipelines.errors import DataError, FetchError, UsageError
+from pipelines.fetching import Fetched, Wish
+from pipelines.importing import Import
+from pipelines.sources import ctgov as ctgov_reader
+from pipelines.web import Edge
+from tests.replay.apps import Ctgov, Ncbi
+from tests.replay.server import Fault, Replay
+from tests.worlds import article, article_set, nct, settings, study
+
+DAY = date(2024, 6, 3)
+TERMS = {"page_size": 3, "pause_seconds": 0, "timeout_seconds": 0.4, "attempts": 4, "spare_bytes": 0}
+
+
+class Night:
+    """A data folder, a server and a day that can be moved on. Nothing is really slept."""
+
+    def __init__(self, tmp_path, server, day=DAY, **terms):
+        self.server, self.day = server, day
+        self.said = []
+        self.slept = 0.0
+        self.settings = replace(
+            settings(tmp_path / "data"),
+            contact="test@example.org",
+            addresses={code: f"{server.url}/{code}" for code in server.apps},
+            keys={"pubmed": "geheim"},
+            fetch_terms={**TERMS, **terms},
+        )
+
+    def edge(self):
+        def sleep(seconds):
+            self.slept += seconds
+
+        def now():
+            return datetime(self.day.year, self.day.month, self.day.day, tzinfo=UTC) + timedelta(seconds=self.slept)
+
+        return Edge(now, sleep, lambda: 0.5)
+
+    def fetch(self, source, **wish):
+        return list(fetching.fetch(self.settings, source, self.edge(), self.said.append, Wish(**wish)))
+
+    @property
+    def snapshots(self):
+        return snapshots.listed(self.settings.data)
+
+    def asked(self):
+        """What has been asked since this was last called."""
+        asked, self.server.asked = self.server.asked, []
+        return asked
+
+
+def studies(*numbers, updated="2024-01-01"):
+    return [study(n, updated=updated) for n in numbers]
+
+
+def numbers_in(snapshot, ending=".json.gz"):
+    found = []
+    for payload in snapshot.payloads:
+        if payload.name.endswith(ending):
+            page = json.loads(gzip.decompress(snapshot.path(payload).read_bytes()))
+            found += [s["protocolSection"]["identificationModule"]["nctId"] for s in page["studies"]]
+    return found
+
+
+def content(snapshot):
+    return {p.name: p.sha256 for p in snapshot.payloads}
+
+
+@pytest.fixture
+def ctgov(tmp_path):
+    with Replay({"ctgov": Ctgov(studies(*range(1, 12)))}).running() as server:
+        yield Night(tmp_path, server)
+
+
+# --- ClinicalTrials.gov ---------------------------------------------------------------------------------------------
+
+
+def test_all_studies_come_by_pages_and_the_source_says_how_many(ctgov):
+    (taken,) = ctgov.fetch("ctgov")
+    shot = taken.snapshot
+    assert (shot.scope, shot.date) == ("full", DAY)
+    assert shot.fetched == {"records": 11, "stated_total": 11, "data_version": "2024-06-03T09:00:04"}
+    assert numbers_in(shot) == [nct(n) for n in range(1, 12)]
+    manifest = json.loads((shot.folder / "manifest.json").read_text())
+    assert all(p["url"].startswith(ctgov.server.url) and p["retrieved_at"] for p in manifest["payloads"])
+    assert not (ctgov.settings.data / "fetch" / "ctgov").exists()
+    assert ctgov.server.agents == {"AllTrialsWarehouse/0.1.0 (+test@example.org)"}
+
+
+def test_unchanged_data_cost_one_question(ctgov):
+    ctgov.fetch("ctgov")
+    ctgov.asked()
+    ctgov.day += timedelta(days=1)
+    assert ctgov.fetch("ctgov") == []
+    assert ctgov.asked() == ["GET /ctgov/v2/version"]
+
+
+def test_the_next_nights_ask_for_updates_with_overlap_and_now_and_then_for_all_numbers(ctgov):
+    ctgov.fetch("ctgov")
+    app = ctgov.server.apps["ctgov"]
+    app.studies = [*studies(*range(1, 11)), *studies(12, updated="2024-06-04")]
+    app.version, ctgov.day = "2024-06-04T09:00:04", DAY + timedelta(days=1)
+    ctgov.asked()
+    (update,) = ctgov.fetch("ctgov")
+    assert update.snapshot.scope == "partial"
+    assert numbers_in(update.snapshot) == [nct(12)]
+    asked = ctgov.asked()
+    assert any("2024-05-29" in path for path in asked), "five days of overlap"
+    assert not any("fields=NCTId" in path for path in asked), "all numbers came the day before"
+    app.version, ctgov.day = "2024-06-11T09:00:04", DAY + timedelta(days=8)
+    (update,) = ctgov.fetch("ctgov")
+    listed = numbers_in(update.snapshot, snapshots.LISTING)
+    assert nct(11) not in listed
+    assert nct(12) in listed
+    assert update.snapshot.fetched["records"] == len(listed) == 11
+    app.version, ctgov.day = "2024-09-20T09:00:04", DAY + timedelta(days=109)
+    (again,) = ctgov.fetch("ctgov")
+    assert again.snapshot.scope == "full", "not every change moves a study's date of update"
+
+
+def test_updates_follow_an_imported_full_dump(ctgov, tmp_path):
+    dump = tmp_path / "all.json"
+    dump.write_text(json.dumps(studies(1, 2)))
+    importing.take(ctgov.settings.data, Import("ctgov", date(2024, 5, 20), (dump,), "full"))
+    (update,) = ctgov.fetch("ctgov")
+    assert update.snapshot.scope == "partial"
+    assert any("2024-05-15" in path for path in ctgov.asked())
+
+
+SECOND = r"/v2/studies\?.*pageToken=3"
+PASSING = {
+    "a burst of 429": [Fault("/v2/studies", "status", times=3, code=429, headers={"Retry-After": "2"})],
+    "429 without a word": [Fault(SECOND, "status", times=3, code=429)],
+    "503": [Fault("/v2/version", "status"), Fault(SECOND, "status", times=2)],
+    "403 as a throttle": [Fault(SECOND, "status", code=403)],
+    "silence": [Fault(SECOND, "stall")],
+    "a reset within the body": [Fault(SECOND, "reset", times=2)],
+    "half a body": [Fault(SECOND, "truncated")],
+    "half a body that says it is whole": [Fault(SECOND, "cut", times=2)],
+    "a page of HTML": [Fault(SECOND, "html", times=2)],
+    "an expired token": [Fault(SECOND, "status", code=400)],
+    "a page that comes twice": [Fault(SECOND, "instead", change=lambda path: path.replace("pageToken=3", "pageToken=0"))],
+    "a page left out": [Fault(SECOND, "instead", change=lambda path: path.replace("pageToken=3", "pageToken=6"))],
+    "a total that disagrees once": [
+        Fault("countTotal", "alter", change=lambda body: body.replace(b'"totalCount": 11', b'"totalCount": 12'))
+    ],
+}  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def faultless(tmp_path_factory):
+    with Replay({"ctgov": Ctgov(studies(*range(1, 12)))}).running() as server:
+        return content(Night(tmp_path_factory.mktemp("faultless"), server).fetch("ctgov")[0].snapshot)
+
+
+@pytest.mark.parametrize("faults", PASSING.values(), ids=PASSING.keys())
+def test_a_night_with_faults_ends_in_the_same_bytes(ctgov, faultless, faults):
+    ctgov.server.faults = [Fault(**vars(fault)) for fault in faults]
+    (taken,) = ctgov.fetch("ctgov")
+    assert content(taken.snapshot) == faultless
+    assert all(fault.times == 0 for fault in ctgov.server.faults), "every fault has happened"
+
+
+LASTING = {
+    "busy": (Fault("/v2/studies", "status", times=99), "answers 503; gave up after 4 attempts"),
+    "HTML": (Fault(SECOND, "html", times=99), "an HTML page instead of json; gave up"),
+    "sent elsewhere": (Fault(SECOND, "redirect", times=9, target="https://evil.example.org/"), "outside 127.0.0.1"),
+    "gone": (Fault("/v2/studies", "status", times=99, code=404), "answers 404"),
+    "token": (Fault("pageToken", "status", times=99, code=400), "paging token expired 3 times"),
+    "total": (
+        Fault("countTotal", "alter", times=99, change=lambda body: body.replace(b'"totalCount": 11', b'"totalCount": 10')),
+        "states 10 studies, and 11 different ones came",
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("fault", "sentence"), LASTING.values(), ids=LASTING.keys())
+def test_a_lasting_fault_is_one_sentence_and_the_last_good_snapshot_stays(ctgov, fault, sentence):
+    ctgov.fetch("ctgov")
+    before = ctgov.snapshots
+    ctgov.day += timedelta(days=200)
+    ctgov.server.apps["ctgov"].version = "2024-12-20T09:00:04"
+    ctgov.server.faults = [Fault(**vars(fault))]
+    with pytest.raises(FetchError, match=sentence) as said:
+        ctgov.fetch("ctgov")
+    assert "\n" not in str(said.value)
+    assert ctgov.snapshots == before
+
+
+def test_an_interrupted_crawl_goes_on_where_it_was(ctgov, faultless):
+    ctgov.server.faults = [Fault("pageToken=6", "status", times=4)]
+    with pytest.raises(FetchError):
+        ctgov.fetch("ctgov")
+    assert ctgov.snapshots == []
+    ctgov.asked()
+    ctgov.day += timedelta(days=1)
+    (taken,) = ctgov.fetch("ctgov")
+    assert content(taken.snapshot) == faultless
+    assert taken.snapshot.date == DAY, "what came on two days is dated by the first"
+    pages = [path for path in ctgov.asked() if "/v2/studies" in path]
+    assert len(pages) == 2, "two of four pages were here"
+
+
+def test_a_crawl_interrupted_before_the_data_changed_begins_anew(ctgov):
+    ctgov.server.faults = [Fault("pageToken=6", "status", times=4)]
+    with pytest.raises(FetchError):
+        ctgov.fetch("ctgov")
+    app = ctgov.server.apps["ctgov"]
+    app.version, app.studies = "2024-06-04T09:00:04", studies(*range(2, 12))
+    (taken,) = ctgov.fetch("ctgov")
+    assert numbers_in(taken.snapshot) == [nct(n) for n in range(2, 12)]
+
+
+def test_data_that_change_under_the_crawl_are_crawled_again(ctgov):
+    app = ctgov.server.apps["ctgov"]
+
+    def changed(path):
+        app.version, app.studies = "2024-06-03T15:00:00", studies(*range(1, 11))
+        return path
+
+    ctgov.server.faults = [Fault("pageToken=9", "instead", change=changed)]
+    (taken,) = ctgov.fetch("ctgov")
+    assert numbers_in(taken.snapshot) == [nct(n) for n in range(1, 11)]
+    assert taken.snapshot.fetched["data_version"] == "2024-06-03T15:00:00"
+
+
+def test_a_total_that_fell_is_taken_in_only_where_a_person_says_so(ctgov):
+    ctgov.fetch("ctgov")
+    app = ctgov.server.apps["ctgov"]
+    app.version, app.studies = "2024-06-04T09:00:04", studies(1, 2, 3)
+    with pytest.raises(FetchError, match=r"3 records came, 11 the last time.*--accept-drop"):
+        ctgov.fetch("ctgov", is_full=True)
+    assert len(ctgov.snapshots) == 1
+    asked = len(ctgov.asked())
+    assert ctgov.fetch("ctgov", is_full=True, accept_drop=True)[0].snapshot.fetched["records"] == 3
+    assert len(ctgov.asked()) < asked, "what had come was not asked for again"
+
+
+@pytest.mark.parametrize(
+    ("records", "stated", "sentence"),
+    [
+        (5, 5, "fewer than the 10"),
+        (30, 29, "states 29 records and 30 came"),
+        (30, 30, None),
+        (60, 60, "more than the 50"),
+    ],
+)
+def test_the_volume_band_stops_below_and_warns_above(records, stated, sentence):
+    source = replace(contracts().sources["ctgov"], min_records=10, max_records=50)
+    fetched = Fetched([], "full", records, stated)
+    if records > source.max_records or sentence is None:
+        notes = fetching.accept(source, fetched, [], Wish())
+        assert bool(notes) == bool(sentence)
+        assert all(sentence in note for note in notes)
+    else:
+        with pytest.raises(FetchError, match=sentence):
+            fetching.accept(source, fetched, [], Wish())
+
+
+def test_the_history_of_a_record_comes_as_one_archive_that_the_reader_takes(ctgov, tmp_path):
+    versions = [study(5, updated="2020-01-01", status="RECRUITING"), study(5, updated="2023-01-01")]
+    ctgov.server.apps["ctgov"].histories = {nct(5): versions}
+    (taken,) = ctgov.fetch("ctgov", numbers=(nct(5),))
+    (payload,) = taken.snapshot.payloads
+    with zipfile.ZipFile(taken.snapshot.path(payload)) as archive:
+        assert archive.namelist() == [f"{nct(5)}-0000.json", f"{nct(5)}-0001.json", f"{nct(5)}-history.json"]
+    report = ctgov_reader.read(taken.snapshot.path(payload), payload.name, DAY, tmp_path / "records.parquet")
+    assert (report.staged, report.rejected) == (3, 0)
+    with pytest.raises(UsageError, match="NCT0123 is no number"):
+        ctgov.fetch("ctgov", numbers=("NCT0123",))
+
+
+def test_two_fetches_of_one_source_at_once_are_refused(ctgov):
+    first = fetching.fetch(ctgov.settings, "ctgov", ctgov.edge(), ctgov.said.append)
+    next(first)
+    with pytest.raises(DataError, match="Another fetch of ctgov is under way"):
+        ctgov.fetch("ctgov")
+    first.close()
+
+
+def test_who_does_not_say_who_they_are_asks_nothing(ctgov):
+    ctgov.settings = replace(ctgov.settings, contact="")
+    with pytest.raises(UsageError, match="ALLTRIALS_CONTACT"):
+        ctgov.fetch("ctgov")
+    assert ctgov.asked() == []
+
+
+@pytest.mark.parametrize(("source", "sentence"), [("rebec", "allows no unattended access"), ("nothere", "no source")])
+def test_what_cannot_be_fetched_is_said(ctgov, source, sentence):
+    with pytest.raises(UsageError, match=sentence):
+        ctgov.fetch(source)
+
+
+# --- PubMed ---------------------------------------------------------------------------------------------------------
+
+
+def pubmed_files(year, *numbers):
+    return {f"pubmed{year}n{n:04d}.xml.gz": gzip.compress(article_set(article(900000000 + n)).encode() * 50, mtime=0)
+            for n in numbers}  # fmt: skip
+
+
+@pytest.fixture
+def pubmed(tmp_path):
+    articles = {n: article(n) for n in (900000001, 900000002)}
+    app = Ncbi(pubmed_files(24, 1, 2), pubmed_files(24, 3, 4), articles)
+    with Replay({"pubmed": app}).running() as server:
+        yield Night(tmp_path, server)
+
+
+def names(snapshot):
+    return [p.name for p in snapshot.payloads if not p.name.endswith(".md5")]
+
+
+def test_the_baseline_comes_once_and_then_only_new_update_files(pubmed):
+    baseline, updates = pubmed.fetch("pubmed")
+    assert (baseline.snapshot.scope, baseline.snapshot.baseline) == ("full", True)
+    assert names(baseline.snapshot) == ["pubmed24n0001.xml.gz", "pubmed24n0002.xml.gz"]
+    assert names(updates.snapshot) == ["pubmed24n0003.xml.gz", "pubmed24n0004.xml.gz"]
+    assert all(hashlib.md5(s.snapshot.path(p).read_bytes()).hexdigest() in s.snapshot.path(q).read_text()
+               for s in (baseline, updates) for p, q in zip(s.snapshot.payloads[::2], s.snapshot.payloads[1::2], strict=True))  # fmt: skip
+    pubmed.asked()
+    pubmed.day += timedelta(days=1)
+    assert pubmed.fetch("pubmed") == []
+    assert len(pubmed.asked()) == 2, "the two listings"
+    pubmed.server.apps["pubmed"].updates |= pubmed_files(24, 5)
+    (more,) = pubmed.fetch("pubmed")
+    assert names(more.snapshot) == ["pubmed24n0005.xml.gz"]
+    assert pubmed.server.count("n0001.xml.gz") == 0
+
+
+def test_a_new_year_waits_until_its_baseline_is_whole(pubmed):
+    pubmed.fetch("pubmed")
+    app, pubmed.day = pubmed.server.apps["pubmed"], date(2024, 12, 20)
+    app.baseline = pubmed_files(25, 1)
+    app.updates |= pubmed_files(24, 5)
+    (late,) = pubmed.fetch("pubmed")
+    assert names(late.snapshot) == ["pubmed24n0005.xml.gz"], "the year before goes on"
+    assert "no update file of that year shows yet where it ends" in pubmed.said[-1]
+    app.baseline, app.updates = pubmed_files(25, 1, 3), pubmed_files(25, 4)
+    assert pubmed.fetch("pubmed") == []
+    app.baseline = pubmed_files(25, 1, 2, 3)
+    baseline, updates = pubmed.fetch("pubmed")
+    assert names(baseline.snapshot) == [f"pubmed25n000{n}.xml.gz" for n in (1, 2, 3)]
+    assert names(updates.snapshot) == ["pubmed25n0004.xml.gz"]
+
+
+def test_a_file_without_its_checksum_is_not_complete_yet(pubmed):
+    pubmed.server.apps["pubmed"].unready = frozenset({"pubmed24n0004.xml.gz"})
+    _, updates = pubmed.fetch("pubmed")
+    assert names(updates.snapshot) == ["pubmed24n0003.xml.gz"]
+
+
+@pytest.mark.parametrize(
+    "fault",
+    [
+        Fault("n0002.xml.gz$", "alter", change=lambda body: body[:-9] + b"different"),
+        Fault("n0002.xml.gz$", "reset", times=2),
+        Fault("n0002.xml.gz.md5", "html"),
+        Fault("baseline/$", "status", times=2),
+    ],
+    ids=["wrong checksum", "reset", "html for md5", "listing busy"],
+)
+def test_files_with_faults_end_in_the_same_bytes(pubmed, fault):
+    pubmed.server.faults = [Fault(**vars(fault))]
+    baseline, _ = pubmed.fetch("pubmed")
+    app = pubmed.server.apps["pubmed"]
+    stored = {n: baseline.snapshot.folder.joinpath(n).read_bytes() for n in names(baseline.snapshot)}
+    assert stored == app.baseline
+    assert pubmed.server.count("n0001.xml.gz$") == 1
+
+
+def test_an_update_file_that_is_broken_for_good_stops_only_what_comes_after_it(pubmed):
+    pubmed.server.apps["pubmed"].updates |= pubmed_files(24, 5)
+    pubmed.server.faults = [Fault("n0004.xml.gz$", "alter", times=99, change=lambda body: body[:-1] + b"x")]
+    with pytest.raises(FetchError, match=r"checksum of pubmed24n0004.xml.gz is not the one"):
+        pubmed.fetch("pubmed")
+    assert any(names(s) == ["pubmed24n0003.xml.gz"] for s in pubmed.snapshots)
+    pubmed.server.faults = []
+    (rest,) = pubmed.fetch("pubmed")
+    assert names(rest.snapshot) == ["pubmed24n0004.xml.gz", "pubmed24n0005.xml.gz"]
+
+
+def test_an_interrupted_baseline_goes_on_within_the_file(pubmed):
+    pubmed.server.faults = [Fault("n0002.xml.gz$", "reset", times=4)]
+    with pytest.raises(FetchError):
+        pubmed.fetch("pubmed")
+    assert pubmed.snapshots == []
+    pubmed.asked()
+    pubmed.server.ranges = []
+    baseline, _ = pubmed.fetch("pubmed")
+    assert (
+        baseline.snapshot.folder.joinpath("pubmed24n0002.xml.gz").read_bytes()
+        == pubmed.server.apps["pubmed"].baseline["pubmed24n0002.xml.gz"]
+    )
+    assert pubmed.server.count("n0001.xml.gz") == 0
+    assert len(pubmed.server.ranges) == 1
+
+
+def test_single_articles_come_by_number_and_the_key_is_written_nowhere(pubmed):
+    (taken,) = pubmed.fetch("pubmed", numbers=("900000002", "900000001", "900000003"))
+    assert taken.notes == ["pubmed has 2 of the 3 articles that were asked for"]
+    assert "api_key=geheim" in pubmed.asked()[0]
+    everything = b"".join(p.read_bytes() for p in pubmed.settings.data.rglob("*") if p.is_file())
+    assert b"geheim" not in everything
+    assert "geheim" not in repr(pubmed.settings)
+
+
+def test_an_error_in_place_of_articles_is_asked_again(pubmed):
+    pubmed.server.faults = [
+        Fault("efetch", "alter", change=lambda body: b"<?xml version='1.0'?><eFetchResult><ERROR>busy</ERROR></eFetchResult>"),
+        Fault("efetch", "cut"),
+    ]  # fmt: skip
+    (taken,) = pubmed.fetch("pubmed", numbers=("900000001",))
+    assert taken.notes == []
+    assert pubmed.server.count("efetch") == 3
