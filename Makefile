@@ -5,12 +5,17 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 SAMPLE := data/sample
+REPLAY := data/replay
 TRIALS ?= 2000
 SEED ?= 1
 UV := $(shell command -v uv 2>/dev/null)
 
 .PHONY: run setup test test-long test-real lint types docs bench ui clean
 
+ifeq ($(SOURCE),replay)
+run: setup  ## SOURCE=replay: two whole nights against a server on this machine that speaks the sources' interfaces
+	@$(BIN)/python -m tests.replay --trials $(TRIALS) --seed $(SEED) --out $(REPLAY)
+else
 run: setup  ## build the sample world and show what can be asked of it
 	@$(BIN)/python -m pipelines sample --trials $(TRIALS) --seed $(SEED) --out $(SAMPLE)
 	@$(BIN)/python -m pipelines --data $(SAMPLE)/data import --list $(SAMPLE)/imports.csv
@@ -20,6 +25,7 @@ run: setup  ## build the sample world and show what can be asked of it
 	@echo "  $(BIN)/python -m pipelines --data $(SAMPLE)/data query 'FROM reporting_summary'"
 	@echo "  $(BIN)/python -m pipelines --data $(SAMPLE)/data query \"SELECT sponsor, count(*) AS missing, sum(enrolment) AS participants FROM missing_results WHERE policy = 'alltrials-summary' GROUP BY ALL ORDER BY missing DESC LIMIT 10\""
 	@echo "  $(BIN)/python -m pipelines --data $(SAMPLE)/data explain 'nct 90000001'"
+endif
 
 setup: $(VENV)/.installed  ## only install
 
@@ -59,5 +65,5 @@ bench: setup  ## measure beside floors and peers, as ratios in one run, and writ
 ui: setup  ## the asset graph in the browser
 	DAGSTER_HOME=$(CURDIR) $(BIN)/dagster dev -h 127.0.0.1 -p 3000
 
-clean:  ## remove the sample world and the tools' caches; imported data and builds stay
-	rm -rf $(SAMPLE) .pytest_cache .mypy_cache .ruff_cache .hypothesis
+clean:  ## remove the sample worlds and the tools' caches; imported data and builds stay
+	rm -rf $(SAMPLE) $(REPLAY) .pytest_cache .mypy_cache .ruff_cache .hypothesis

@@ -103,6 +103,11 @@ def _parser() -> argparse.ArgumentParser:
     )
     command.set_defaults(run=_build)
 
+    command = commands.add_parser("night", help="fetch every source that can be, build, and switch the warehouse")
+    command.add_argument("--as-of", metavar="YYYY-MM-DD",
+                         help="the day to build for (default: today, on which the snapshots are dated)")  # fmt: skip
+    command.set_defaults(run=_night)
+
     command = commands.add_parser("query", help="run SQL on the warehouse, read-only")
     command.add_argument("sql")
     command.add_argument("--format", choices=("table", "csv", "json"), default="table")
@@ -162,6 +167,18 @@ def _fetch(options: argparse.Namespace, chosen: Settings) -> int:
     if not came:
         print(f"nothing new of {options.source}")
     return DONE
+
+
+def _night(options: argparse.Namespace, chosen: Settings) -> int:
+    from pipelines import importing, nights, progress, summary
+
+    edge = _edge()
+    as_of = importing.parse_day(options.as_of) if options.as_of else edge.now().date()
+    with _progress() as say:
+        night = nights.night(chosen, as_of, edge, say, progress.watch(say, time.monotonic))
+    for line in summary.night_lines(night):
+        print(line)
+    return LEFT_OUT if night.failed or night.built.left_out else DONE
 
 
 def _edge() -> Edge:

@@ -154,9 +154,13 @@ def _lines(path: Path) -> Iterator[dict[str, Any]]:
 
 
 def sources(settings: Settings) -> list[str]:
-    """The sources that can be fetched unattended with these settings."""
-    found = contracts().sources.values()
-    return [s.code for s in found if s.fetch and (s.fetch.get("url") or s.code in settings.addresses)]
+    """The sources that can be fetched unattended with these settings, or those of them that the settings name."""
+    known = contracts().sources
+    strange = [code for code in settings.fetched_sources if code not in known or not known[code].fetch]
+    if strange:
+        raise UsageError(f"ALLTRIALS_FETCHED_SOURCES names {strange[0]!r}, which is no source that can be fetched.")
+    can = [s.code for s in known.values() if s.fetch and (s.fetch.get("url") or s.code in settings.addresses)]
+    return [code for code in can if code in settings.fetched_sources or not settings.fetched_sources]
 
 
 def fetch(settings: Settings, code: str, edge: Edge, say: Say, wish: Wish | None = None) -> Iterator[Taken]:
@@ -188,10 +192,15 @@ def _source(settings: Settings, code: str) -> Source:
         can = ", ".join(sources(settings))
         raise UsageError(f"{known[code].title} allows no unattended access: download its files and `import` them. "
                          f"Fetched can be {can}.")  # fmt: skip
+    check_contact(settings)
+    return replace(known[code], fetch={**known[code].fetch, **settings.fetch_terms})
+
+
+def check_contact(settings: Settings) -> None:
+    """Raises UsageError where servers could not be told who asks them."""
     if not settings.contact:
         raise UsageError("Servers are asked only by those who say who they are: set ALLTRIALS_CONTACT to a mail "
                          "address or web page at which their operators can reach you.")  # fmt: skip
-    return replace(known[code], fetch={**known[code].fetch, **settings.fetch_terms})
 
 
 def _base(settings: Settings, code: str) -> str:

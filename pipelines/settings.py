@@ -28,6 +28,7 @@ class Settings:
     contact: a mail address or web page that servers are told; without one nothing is fetched.
     addresses: by source, where to fetch it instead of at the address in its file.
     keys: by source, a secret that its server may be told. ca_file: certificates to trust instead of the usual ones.
+    fetched_sources: the sources that a night fetches; all that can be where it names none.
     fetch_terms: what takes the place of terms in `[fetch]` of every source's file (page sizes, pauses, limits).
     """
 
@@ -39,6 +40,7 @@ class Settings:
     addresses: Mapping[str, str] = field(default_factory=dict)
     keys: Mapping[str, str] = field(default_factory=dict, repr=False)
     ca_file: Path | None = None
+    fetched_sources: tuple[str, ...] = ()
     fetch_terms: Mapping[str, Any] = field(default_factory=dict)
 
 
@@ -56,6 +58,7 @@ def from_environment(data: str | None = None) -> Settings:
         addresses=_by_source("URL"),
         keys=_by_source("KEY"),
         ca_file=Path(os.environ["ALLTRIALS_CA_FILE"]) if os.environ.get("ALLTRIALS_CA_FILE") else None,
+        fetched_sources=tuple(os.environ.get("ALLTRIALS_FETCHED_SOURCES", "").replace(",", " ").split()),
         fetch_terms=_terms(os.environ.get("ALLTRIALS_FETCH_TERMS", "")),
     )
 

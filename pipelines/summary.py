@@ -1,9 +1,11 @@
-"""What a build tells a person at its end, in few lines. It adds nothing that the tables do not say."""
+"""What a build or a night tells a person at its end, in few lines. It adds nothing that the tables do not say."""
 
 from collections.abc import Iterator
 
+from pipelines import fetching
 from pipelines.build import Built
 from pipelines.contracts import contracts
+from pipelines.nights import Night
 
 
 def lines(built: Built) -> Iterator[str]:
@@ -38,6 +40,17 @@ def lines(built: Built) -> Iterator[str]:
         yield f"Note: {note}"
     for line in built.left_out:
         yield f"Left out: {line}"
+
+
+def night_lines(night: Night) -> Iterator[str]:
+    """The summary of a night: what came, what did not, and the build."""
+    for taken in night.taken:
+        yield from fetching.sentence(taken).splitlines()
+    if not night.taken:
+        yield "Nothing new was fetched."
+    yield from lines(night.built)
+    for source, why in night.failed:
+        yield f"Not fetched: {source}, whose last good snapshot stays in use. {why}"
 
 
 def _parts(built: Built, policy: str) -> str:
