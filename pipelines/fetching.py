@@ -44,7 +44,8 @@ class Wish:
 @dataclass(frozen=True)
 class Fetched:
     """The files of one snapshot to be. stated: the source's own total, records: how many came (of a full snapshot or
-    a listing; None where the source states none). data_version: the source's mark of its data. note: for a person."""
+    a listing; None where the source states none). data_version: the source's mark of its data. note: for a person.
+    day: the day that a file itself says it is of, where that is not the one on which it is fetched."""
 
     files: Sequence[Path]
     scope: str
@@ -53,6 +54,7 @@ class Fetched:
     data_version: str = ""
     baseline: bool = False
     note: str = ""
+    day: date | None = None
 
 
 @dataclass(frozen=True)
@@ -163,6 +165,13 @@ def sources(settings: Settings) -> list[str]:
     return [code for code in can if code in settings.fetched_sources or not settings.fetched_sources]
 
 
+def is_due(settings: Settings, code: str, today: date) -> bool:
+    """Whether a night asks the source: not before the days that its file leaves between two fetches are past."""
+    every = contracts().sources[code].fetch.get("every_days", 1)
+    fetched = [s.date for s in snapshots.listed(settings.data) if s.source == code and s.fetched]
+    return not fetched or (today - max(fetched)).days >= every
+
+
 def fetch(settings: Settings, code: str, edge: Edge, say: Say, wish: Wish | None = None) -> Iterator[Taken]:
     """Fetches what the source has that the archive has not; gives each snapshot once it is stored.
 
@@ -264,8 +273,8 @@ def _store(data: Path, round_: Round, fetched: Fetched, notes: Sequence[str]) ->
     said = {"records": fetched.records, "stated_total": fetched.stated, "data_version": fetched.data_version}
     with store.only_writer(data):
         snapshot, is_new = snapshots.store_files(
-            data, round_.source.code, round_.day, fetched.files, scope=fetched.scope, baseline=fetched.baseline,
-            fetched=said, origins=round_.origins(),
+            data, round_.source.code, fetched.day or round_.day, fetched.files, scope=fetched.scope,
+            baseline=fetched.baseline, fetched=said, origins=round_.origins(),
         )  # fmt: skip
     round_.end()
     return Taken(snapshot, is_new, notes)

@@ -37,6 +37,8 @@ def night(
         taken: list[Taken] = []
         failed: list[tuple[str, str]] = []
         for source in wanted:
+            if not fetching.is_due(settings, source, edge.now().date()):
+                continue
             try:
                 for one in fetching.fetch(settings, source, edge, say):
                     say(fetching.sentence(one))

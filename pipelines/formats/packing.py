@@ -150,6 +150,15 @@ def entries(path: Path) -> Iterator[tuple[str, bytes | str]]:
                 yield info.filename, f"the entry cannot be unpacked ({_words(error)})"
 
 
+def entry_names(path: Path) -> list[str]:
+    """What a zip holds. Raises PayloadError where the archive itself cannot be opened."""
+    try:
+        with zipfile.ZipFile(path) as archive:
+            return archive.namelist()
+    except BROKEN_ZIP as error:
+        raise PayloadError(f"the zip archive cannot be opened ({_words(error)}); it may be cut off") from error
+
+
 def looks_like_markup(start: bytes) -> bool:
     """Whether bytes that should be JSON begin like an HTML or XML page."""
     return _MARKUP.match(start) is not None

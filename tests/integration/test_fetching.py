@@ -3,6 +3,7 @@ one sentence and nothing half-stored; and nothing is asked for twice without nee
 
 import gzip
 import hashlib
+import io
 import json
 import zipfile
 from dataclasses import replace
@@ -16,8 +17,9 @@ from pipelines.errors import DataError, FetchError, UsageError
 from pipelines.fetching import Fetched, Wish
 from pipelines.importing import Import
 from pipelines.sources import ctgov as ctgov_reader
+from pipelines.sources import euctr as euctr_reader
 from pipelines.web import Edge
-from tests.replay.apps import Ctgov, Ncbi
+from tests.replay.apps import Ctgov, Ctis, Euctr, Folder, Isrctn, Ncbi
 from tests.replay.server import Fault, Replay
 from tests.worlds import article, article_set, nct, settings, study
 
@@ -426,3 +428,204 @@ def test_an_error_in_place_of_articles_is_asked_again(pubmed):
     (taken,) = pubmed.fetch("pubmed", numbers=("900000001",))
     assert taken.notes == []
     assert pubmed.server.count("efetch") == 3
+
+
+# --- CTIS -----------------------------------------------------------------------------------------------------------
+
+
+def ctis_number(n):
+    return f"2023-599{n:03d}-11-00"
+
+
+def ctis_records(*numbers, **changes):
+    found = {}
+    for n in numbers:
+        record = {"ctNumber": ctis_number(n), "ctStatus": n % 4 + 1, "ctTitle": "Invented", "lastUpdated": "01/05/2024"}
+        found[ctis_number(n)] = record | changes
+    return found
+
+
+@pytest.fixture
+def ctis(tmp_path):
+    with Replay({"ctis": Ctis(ctis_records(*range(1, 12)), cap=5)}).running() as server:
+        yield Night(tmp_path, server, cap=5, page_size=2, records_per_file=4)
+
+
+def retrieved(snapshot):
+    found = []
+    for payload in snapshot.payloads:
+        if payload.name.endswith(".zip"):
+            with zipfile.ZipFile(snapshot.path(payload)) as archive:
+                found += [name.removesuffix(".json") for name in archive.namelist()]
+    return found
+
+
+def test_all_of_ctis_comes_although_a_search_has_a_cap(ctis):
+    (taken,) = ctis.fetch("ctis")
+    assert taken.snapshot.scope == "full"
+    assert taken.snapshot.fetched["records"] == 11
+    assert retrieved(taken.snapshot) == [ctis_number(n) for n in range(1, 12)]
+    assert ctis.server.count("retrieve") == 11
+
+
+def test_what_one_status_hides_behind_the_cap_is_read_from_the_other_end(ctis):
+    ctis.server.apps["ctis"].records = ctis_records(*range(1, 10), ctStatus=8)
+    (taken,) = ctis.fetch("ctis")
+    assert len(retrieved(taken.snapshot)) == 9
+    ctis.server.apps["ctis"].records = ctis_records(*range(1, 13), ctStatus=8)
+    with pytest.raises(FetchError, match="12 trials have the criteria"):
+        ctis.fetch("ctis")
+
+
+def test_only_records_whose_overview_changed_are_asked_for_again(ctis):
+    ctis.fetch("ctis")
+    ctis.asked()
+    ctis.day += timedelta(days=1)
+    assert ctis.fetch("ctis") == []
+    assert ctis.server.count("retrieve") == 0
+    app = ctis.server.apps["ctis"]
+    app.records = {**ctis_records(*range(2, 12)), **ctis_records(5, lastUpdated="03/06/2024"), **ctis_records(20)}
+    (update,) = ctis.fetch("ctis")
+    assert update.snapshot.scope == "partial"
+    assert retrieved(update.snapshot) == [ctis_number(5), ctis_number(20)]
+    assert update.snapshot.fetched["records"] == 11
+    app.records = {k: v for k, v in app.records.items() if k != ctis_number(20)}
+    (gone,) = ctis.fetch("ctis", accept_drop=True)
+    assert retrieved(gone.snapshot) == [], "only its absence from the overview is new"
+
+
+@pytest.mark.parametrize(
+    "fault",
+    [
+        Fault("search", "status", times=3, code=429),
+        Fault("search", "html"),
+        Fault("search", "cut"),
+        Fault("retrieve", "html", times=2),
+        Fault("retrieve/2023-599003", "instead", change=lambda path: path.replace("599003", "599004")),
+        Fault("retrieve", "truncated"),
+    ],
+    ids=lambda f: f"{f.match} {f.kind}",
+)
+def test_ctis_with_faults_ends_in_the_same_bytes(ctis, fault):
+    ctis.server.faults = [Fault(**vars(fault))]
+    (taken,) = ctis.fetch("ctis")
+    fault_free = Night(ctis.settings.data.parent / "other", ctis.server, cap=5, page_size=2, records_per_file=4)
+    assert content(taken.snapshot) == content(fault_free.fetch("ctis")[0].snapshot)
+
+
+# --- ISRCTN ---------------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def isrctn(tmp_path):
+    edited = {f"9000{n:04d}": f"{2006 + n}-03-15" for n in range(12)} | {"90010000": "2024-06-02"}
+    with Replay({"isrctn": Isrctn(edited)}).running() as server:
+        yield Night(tmp_path, server, cap=4)
+
+
+def test_isrctn_comes_in_windows_and_then_by_the_day_of_edit(isrctn):
+    (taken,) = isrctn.fetch("isrctn")
+    assert (taken.snapshot.scope, taken.snapshot.fetched["records"]) == ("full", 13)
+    assert len(taken.snapshot.payloads) > 3
+    app, isrctn.day = isrctn.server.apps["isrctn"], DAY + timedelta(days=2)
+    app.edited = {**app.edited, "90000003": "2024-06-05", "90020000": "2024-06-04"}
+    isrctn.asked()
+    (update,) = isrctn.fetch("isrctn")
+    assert update.snapshot.scope == "partial"
+    text = b"".join(gzip.decompress(update.snapshot.path(p).read_bytes()) for p in update.snapshot.payloads)
+    assert text.count(b"<fullTrial>") == 3, "the two, and one of the overlap"
+    assert all("2024-05-31" in path for path in isrctn.asked())
+
+
+def test_an_answer_with_fewer_trials_than_it_states_is_asked_again(isrctn):
+    isrctn.server.faults = [
+        Fault("limit=4", "alter", change=lambda body: body.replace(b"<fullTrial>", b"<half>", 1).replace(b"<isrctn ", b"<x ", 1)),
+        Fault("limit=4", "cut"),
+    ]  # fmt: skip
+    assert isrctn.fetch("isrctn")[0].snapshot.fetched["records"] == 13
+
+
+# --- the EU register ------------------------------------------------------------------------------------------------
+
+
+def eudract(year, n):
+    return f"{year}-0{n:05d}-11"
+
+
+@pytest.fixture
+def euctr(tmp_path):
+    entered = {eudract(year, n): f"{year}-05-02" for year in (2005, 2010) for n in range(25)}
+    with Replay({"euctr": Euctr(entered)}).running() as server:
+        yield Night(tmp_path, server)
+
+
+def test_the_eu_register_comes_by_pages_of_years_and_then_by_its_feed(euctr, tmp_path):
+    (taken,) = euctr.fetch("euctr")
+    assert (taken.snapshot.scope, taken.snapshot.fetched["records"]) == ("full", 50)
+    assert [p.name for p in taken.snapshot.payloads] == ["protocols-2005.zip", "protocols-2010.zip"]
+    payload = taken.snapshot.payloads[0]
+    report = euctr_reader.read(taken.snapshot.path(payload), payload.name, DAY, tmp_path / "records.parquet")
+    assert (report.staged, report.rejected) == (25, 0)
+    euctr.asked()
+    euctr.server.apps["euctr"].changed = [eudract(2010, 7)]
+    euctr.day += timedelta(days=6)
+    (update,) = euctr.fetch("euctr")
+    assert update.snapshot.scope == "partial"
+    assert len(euctr.asked()) == 2
+
+
+def test_trials_that_no_year_holds_make_it_a_part_of_the_register(euctr):
+    euctr.server.apps["euctr"].entered["1999-000001-11"] = "1999-01-01"
+    (taken,) = euctr.fetch("euctr")
+    assert taken.snapshot.scope == "partial"
+    assert "states 51 trials, and its years hold 50" in taken.notes[0]
+
+
+def test_a_page_of_the_eu_register_that_lacks_trials_is_asked_again(euctr):
+    euctr.server.faults = [
+        Fault("full.*page=1", "cut"),
+        Fault("full.*page=1", "html"),
+        Fault("search.*page=1", "status"),
+    ]
+    assert euctr.fetch("euctr")[0].snapshot.fetched["records"] == 50
+    assert euctr.server.count("full.*page=1") == 4
+
+
+# --- WHO ICTRP ------------------------------------------------------------------------------------------------------
+
+
+def archive_of(text):
+    packed = io.BytesIO()
+    with zipfile.ZipFile(packed, "w") as archive:
+        archive.writestr("ICTRP.csv", text)
+    return packed.getvalue()
+
+
+@pytest.fixture
+def ictrp(tmp_path):
+    names = ["ICTRPFullExport-1000001-15-05-2024.zip", "ICTRPWeek6May2024.zip", "ICTRPWeek20May2024.zip"]
+    app = Folder({name: archive_of(name * 500) for name in names})
+    with Replay({"ictrp": app}).running() as server:
+        yield Night(tmp_path, server)
+
+
+def test_weekly_files_come_in_their_order_from_the_place_that_is_named(ictrp):
+    full, week = ictrp.fetch("ictrp")
+    assert (full.snapshot.scope, full.snapshot.date) == ("full", date(2024, 5, 15))
+    assert (week.snapshot.scope, week.snapshot.date) == ("partial", date(2024, 5, 20))
+    assert ictrp.fetch("ictrp") == []
+    ictrp.server.apps["ictrp"].files["ICTRPWeek27May2024.zip"] = archive_of("27")
+    assert names(ictrp.fetch("ictrp")[0].snapshot) == ["ICTRPWeek27May2024.zip"]
+    assert ictrp.server.count("6May") == 0, "the full export came after it"
+
+
+def test_an_archive_that_was_cut_off_is_asked_for_again(ictrp):
+    ictrp.server.faults = [Fault("Full", "cut"), Fault("Week20", "truncated")]
+    assert len(ictrp.fetch("ictrp")) == 2
+
+
+def test_without_a_place_named_nothing_is_asked(ictrp):
+    ictrp.settings = replace(ictrp.settings, addresses={})
+    with pytest.raises(UsageError, match="ALLTRIALS_ICTRP_URL"):
+        ictrp.fetch("ictrp")
+    assert "ictrp" not in fetching.sources(ictrp.settings)

@@ -114,3 +114,101 @@ class Ncbi:
         names = [n for name in sorted(files) for n in ([name] if name in self.unready else [name, f"{name}.md5"])]
         lines = "".join(f'<a href="{name}">{name}</a>  2024-01-01 10:00  1M\n' for name in names)
         return Answer(f"<!DOCTYPE HTML><html><body><pre>{lines}</pre></body></html>".encode(), "text/html")
+
+
+@dataclass
+class Ctis:
+    """The public search and records of CTIS. records: by number. cap: hits that one query gives. Past the cap, and for
+    what it does not understand, it answers with an empty page, as the real one does."""
+
+    records: Mapping[str, Mapping[str, Any]]
+    cap: int = 10_000
+
+    def __call__(self, asked: Asked) -> Answer:
+        path = urlsplit(asked.path).path
+        if path == "/search":
+            return self._search(json.loads(asked.body)) if asked.body else Answer(b"", "text/plain", 403)
+        number = path.removeprefix("/retrieve/")
+        return _json(self.records[number]) if number in self.records else Answer(b"", "text/plain", 404)
+
+    def _search(self, body: dict[str, Any]) -> Answer:
+        wanted = body["searchCriteria"].get("status")
+        found = [self._item(r) for _, r in sorted(self.records.items())]
+        found = [item for item in found if wanted is None or item["ctStatus"] in wanted]
+        if body["sort"]["direction"] == "DESC":
+            found.reverse()
+        page, size = body["pagination"]["page"], body["pagination"]["size"]
+        shown = found[: self.cap][(page - 1) * size : page * size]
+        return _json({"pagination": {"totalRecords": len(found), "currentPage": page}, "data": shown})
+
+    def _item(self, record: Mapping[str, Any]) -> dict[str, Any]:
+        return {name: record[name] for name in ("ctNumber", "ctStatus", "ctTitle", "lastUpdated")}
+
+
+@dataclass
+class Isrctn:
+    """The XML API of ISRCTN. edited: by number, the day of the last edit."""
+
+    edited: Mapping[str, str]
+
+    def __call__(self, asked: Asked) -> Answer:
+        query = _query(asked.path)
+        bounds = re.findall(r"(GE|LT) (\d{4}-\d{2}-\d{2})", query["q"])
+        first, last = (day for _, day in sorted(bounds))
+        found = [number for number, day in sorted(self.edited.items()) if first <= day < last]
+        trials = "".join(
+            f'<fullTrial><trial lastUpdated="{self.edited[number]}T10:00:00.000Z"><isrctn dateAssigned="2019-05-02T00:00:00'
+            f'.000Z">{number}</isrctn></trial></fullTrial>'
+            for number in found[: int(query["limit"])]
+        )
+        text = f'<allTrials totalCount="{len(found)}" xmlns="http://www.67bricks.com/isrctn">{trials}</allTrials>'
+        return Answer(text.encode(), "text/xml")
+
+
+@dataclass
+class Euctr:
+    """The search and the text downloads of the EU register. entered: by EudraCT number, the day of first entry.
+    changed: numbers that the feed names."""
+
+    entered: dict[str, str]
+    changed: Sequence[str] = ()
+
+    def __call__(self, asked: Asked) -> Answer:
+        path, query = urlsplit(asked.path).path, _query(asked.path)
+        if path == "/ctr-search/rest/feed/bydates":
+            links = "".join(f"<item><link>search?query=eudract_number:{n}</link></item>" for n in self.changed)
+            return Answer(f"<?xml version='1.0'?><rss><channel>{links}</channel></rss>".encode(), "text/xml")
+        if query.get("mode") == "selected":
+            return self._text([query["eudracts"]])
+        between = (query.get("dateFrom", ""), query.get("dateTo", "9999"))
+        found = [n for n, day in sorted(self.entered.items()) if between[0] <= day <= between[1]]
+        if path == "/ctr-search/search":
+            text = f"<!DOCTYPE html><html><body>Trials with a EudraCT protocol ({len(found):,})</body></html>"
+            return Answer(text.encode(), "text/html")
+        page = int(query["page"])
+        return self._text(found[(page - 1) * 20 : page * 20])
+
+    def _text(self, numbers: Sequence[str]) -> Answer:
+        records = "".join(
+            f"Summary\nEudraCT Number: {n}\nClinical Trial Type: EEA CTA\nA. Protocol Information\n"
+            f"A.1 Member State Concerned: Germany - BfArM\nA.2 EudraCT number: {n}\nP. End of Trial\n\n"
+            for n in numbers
+        )
+        return Answer(f"This file contains full details of the trials.\n\n{records}".encode(), "text/plain")
+
+
+@dataclass
+class Folder:
+    """A page of links to files, and the files."""
+
+    files: dict[str, bytes]
+
+    def __call__(self, asked: Asked) -> Answer:
+        name = urlsplit(asked.path).path.removeprefix("/")
+        if not name:
+            links = "".join(f'<a href="{n}">{n}</a>\n' for n in sorted(self.files))
+            return Answer(f"<!DOCTYPE html><html><body>{links}</body></html>".encode(), "text/html")
+        if name not in self.files:
+            return Answer(b"", "text/plain", 404)
+        etag = f'"{hashlib.md5(self.files[name], usedforsecurity=False).hexdigest()}"'
+        return Answer(self.files[name], "application/zip", etag=etag)

@@ -1,0 +1,110 @@
+"""EU Clinical Trials Register: the full text of all country records by pages of the search, year by year of their first
+entry; then, while a run is no older than the feed reaches back, the trials that its feed names. Results are not
+fetched: the archives of their XML are not read."""
+
+import math
+import re
+from collections.abc import Callable, Iterator
+from datetime import date
+from pathlib import Path
+
+from pipelines import store
+from pipelines.errors import FetchError, PayloadError
+from pipelines.fetching import Fetched, Round
+from pipelines.web import Want
+
+FIRST_YEAR = 2004
+ON_A_PAGE = 20
+FEED_DAYS = 7
+"""How far back the register's feed of changes reaches."""
+_HITS = re.compile(r"Trials with a EudraCT protocol\s*\(\s*([\d,.]+)\s*\)")
+_TRIAL = re.compile(rb"^EudraCT Number:\s*(\d{4}-\d{6}-\d{2})", re.MULTILINE)
+_NUMBER = re.compile(r"\b\d{4}-\d{6}-\d{2}\b")
+
+
+def fetch(round_: Round) -> Iterator[Fetched]:
+    if _is_full_due(round_):
+        yield _all(round_)
+        return
+    last = max(s.date for s in round_.earlier if s.fetched)
+    if (round_.today - last).days > FEED_DAYS:
+        round_.say(f"euctr: its feed reaches back {FEED_DAYS} days, not to {last}: the next full fetch sees the rest")
+    fetched = _changed(round_)
+    if fetched:
+        yield fetched
+
+
+def _is_full_due(round_: Round) -> bool:
+    full = [s.date for s in round_.earlier if s.fetched.get("records") is not None]
+    return round_.wish.is_full or not full or (round_.today - full[-1]).days >= round_.terms["full_days"]
+
+
+def _all(round_: Round) -> Fetched:
+    """Every year's pages. Trials that no year holds make it a part of the register, which says nothing of what it
+    lacks."""
+    round_.begin({"what": "full"})
+    stated, files = _hits(round_, "query="), []
+    trials: set[bytes] = set()
+    for year in range(FIRST_YEAR, round_.day.year + 1):
+        pages: dict[str, Path] = {}
+        asked = f"query=&dateFrom={date(year, 1, 1)}&dateTo={date(year, 12, 31)}"
+        hits = _hits(round_, asked)
+        for number in range(1, math.ceil(hits / ON_A_PAGE) + 1):
+            name = f"{year}-{number:04d}.txt"
+            url = f"{round_.base}/ctr-search/rest/download/full?{asked}&page={number}&mode=current_page"
+            served = round_.take(name, Want(url, "text", _trials(min(ON_A_PAGE, hits - (number - 1) * ON_A_PAGE))))
+            trials |= served.value
+            pages[name] = served.path
+        if pages:
+            packed = round_.folder / f"protocols-{year}.zip"
+            store.zip_files(pages, packed)
+            files.append(packed)
+    if len(trials) > stated or not files:
+        raise FetchError(f"euctr: it states {stated:,} trials, and {len(trials):,} came; nothing was stored. Fetch it "
+                         "again later.")  # fmt: skip
+    if len(trials) == stated:
+        return Fetched(files, "full", len(trials), stated)
+    note = f"euctr states {stated:,} trials, and its years hold {len(trials):,}: taken in as a part of the register"
+    return Fetched(files, "partial", len(trials), len(trials), note=note)
+
+
+def _hits(round_: Round, asked: str) -> int:
+    """How many trials a search finds, by its page."""
+    page = round_.text("search.html", Want(f"{round_.base}/ctr-search/search?{asked}&page=1", "html", _has_hits))
+    match = _HITS.search(page)
+    return int(re.sub(r"\D", "", match[1])) if match else 0
+
+
+def _has_hits(path: Path) -> None:
+    if not _HITS.search(path.read_text(encoding="utf-8", errors="replace")):
+        raise PayloadError("the page of the search states no number of trials")
+
+
+def _changed(round_: Round) -> Fetched | None:
+    """The trials that the feed names, one text each."""
+    feed = round_.text("feed.xml", Want(f"{round_.base}/ctr-search/rest/feed/bydates?query=", "xml"))
+    numbers = sorted(set(_NUMBER.findall(feed)))
+    if not numbers:
+        round_.say("euctr: its feed names no changed trial")
+        return None
+    round_.begin({"what": "update", "day": round_.today.isoformat()})
+    texts = {}
+    for number in numbers:
+        url = f"{round_.base}/ctr-search/rest/download/full?mode=selected&eudracts={number}"
+        texts[f"{number}.txt"] = round_.take(f"{number}.txt", Want(url, "text", _trials(1))).path
+    packed = round_.folder / "changed.zip"
+    store.zip_files(texts, packed)
+    return Fetched([packed], "partial")
+
+
+def _trials(expected: int) -> Callable[[Path], set[bytes]]:
+    """A check that the text holds so many trials."""
+
+    def check(path: Path) -> set[bytes]:
+        content = path.read_bytes()
+        found = set(_TRIAL.findall(content))
+        if len(found) != expected:
+            raise PayloadError(f"the text holds {len(found)} trials, and {expected} were asked for")
+        return found
+
+    return check
