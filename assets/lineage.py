@@ -16,6 +16,7 @@ ARTICLES = "articles"
 
 STAGED_FROM: Mapping[str, str] = {
     "staged_registrations": REGISTERS,
+    "listed_numbers": REGISTERS,
     "cited_pmids": REGISTERS,
     "staged_regulatory_flags": FLAGS,
     "staged_articles": ARTICLES,

@@ -141,7 +141,8 @@ def _of_kind(taken: Sequence[Snapshot], kind: str) -> list[Snapshot]:
 
 def cited_pmids(staged: Sequence[Staged]) -> str:
     """The query for the PMIDs that any version of any registration names."""
-    registers = [s for s in staged if s.is_read and staging.module(s.snapshot.source).KIND == "registration_records"]
+    read = [s for s in staged if s.is_read and not s.is_listing]
+    registers = [s for s in read if staging.module(s.snapshot.source).KIND == "registration_records"]
     if not registers:
         return "SELECT NULL::BIGINT AS pmid LIMIT 0"
     return f"""SELECT DISTINCT p.pmid

@@ -13,7 +13,7 @@ import os
 import threading
 import traceback
 from collections import deque
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass
@@ -55,6 +55,14 @@ class Staged:
     @property
     def index(self) -> Path:
         return self.folder / "index.parquet"
+
+    @property
+    def numbers(self) -> Path:
+        return self.folder / "numbers.parquet"
+
+    @property
+    def is_listing(self) -> bool:
+        return is_listing(self.payload.name)
 
 
 @dataclass(frozen=True)
@@ -152,8 +160,13 @@ def _read_and_tell(
 
 
 def is_side_file(payload: Payload) -> bool:
-    """A checksum that came with a file, or a listing of numbers: kept in the archive, no payload of records."""
-    return payload.name.endswith((snapshots.SIDE_FILE, snapshots.LISTING))
+    """A checksum that came with a file: kept in the archive, verified by the reader, no payload of its own."""
+    return payload.name.endswith(snapshots.SIDE_FILE)
+
+
+def is_listing(name: str) -> bool:
+    """A list of all numbers of a source: it shows what is there and what has vanished, and holds no record."""
+    return name.endswith(snapshots.LISTING)
 
 
 def _payloads(data: Path, taken: Sequence[Snapshot], cited: Path | None) -> Iterator[tuple[Snapshot, Payload, Task]]:
@@ -191,7 +204,10 @@ def _to_read(tasks: Sequence[Task], cited: Path | None) -> set[Path]:
 
 def _is_read(task: Task) -> bool:
     path = task.folder / "report.json"
-    files = ["records.parquet"] + (["index.parquet"] if _holds_articles(task.source) else [])
+    if is_listing(task.name):
+        files = ["numbers.parquet"]
+    else:
+        files = ["records.parquet"] + (["index.parquet"] if _holds_articles(task.source) else [])
     if not path.exists() or not all((task.folder / name).exists() for name in files):
         return False
     spec = store.read_json(path)
@@ -313,11 +329,22 @@ def read_payload(task: Task) -> None:
     source = module(task.source)
     options = {"cited": _cited(task.cited, task.cited.stat().st_mtime_ns)} if task.cited else {}
     with store.whole_folder(task.folder) as aside:
-        report: Report = source.read(task.payload, task.name, task.day, aside / "records.parquet", **options)
+        report = Report()
+        if is_listing(task.name):
+            _write_numbers(source.numbers(task.payload), aside / "numbers.parquet")
+        else:
+            report = source.read(task.payload, task.name, task.day, aside / "records.parquet", **options)
         if report.balance() != 0:
             raise AssertionError(f"{task.name}: {report.balance()} records are unaccounted for by the reader.")
         spec = {"reader": task.reader, "sha256": task.sha256, "report": report.as_json()}
         store.write_json(aside / "report.json", spec)
+
+
+def _write_numbers(numbers: Iterable[str], out: Path) -> None:
+    with store.connect() as connection:
+        connection.execute("CREATE TABLE numbers (registration_id VARCHAR)")
+        store.insert(connection, "numbers", [(number,) for number in numbers])
+        store.write_parquet(connection, "SELECT DISTINCT registration_id FROM numbers ORDER BY registration_id", out)
 
 
 def _staged(snapshot: Snapshot, payload: Payload, task: Task, fault: str) -> Staged:
@@ -333,14 +360,15 @@ def _staged(snapshot: Snapshot, payload: Payload, task: Task, fault: str) -> Sta
 
 
 def register(connection: duckdb.DuckDBPyConnection, staged: Sequence[Staged]) -> None:
-    """Makes the staged payloads available as staged_registrations, staged_regulatory_flags, staged_articles and
-    staged_index (views; empty where nothing of the kind was imported), and their accounts as payload_reports,
-    payload_rejects, article_payloads and snapshots (tables)."""
+    """Makes the staged payloads available as staged_registrations, staged_regulatory_flags, staged_articles,
+    staged_index and listed_numbers (views; empty where nothing of the kind was imported), and their accounts as
+    payload_reports, payload_rejects, article_payloads and snapshots (tables)."""
     _accounts(connection, staged)
     by_kind: dict[str, list[Staged]] = {"registration_records": [], "regulatory_flags": [], "articles": []}
     for item in staged:
-        if item.is_read:
+        if item.is_read and not item.is_listing:
             by_kind[module(item.snapshot.source).KIND].append(item)
+    _listings(connection, [item for item in staged if item.is_read and item.is_listing])
     relations = [
         ("staged_registrations", "registration_records", [s.records for s in by_kind["registration_records"]]),
         ("staged_regulatory_flags", "regulatory_flags", [s.records for s in by_kind["regulatory_flags"]]),
@@ -360,6 +388,23 @@ def register(connection: duckdb.DuckDBPyConnection, staged: Sequence[Staged]) ->
                 f.file
             FROM {origin} AS r JOIN payload_reports AS f ON f.file = regexp_replace(r.file, '/[^/]*$', '')"""
         )
+
+
+def _listings(connection: duckdb.DuckDBPyConnection, listings: Sequence[Staged]) -> None:
+    """listed_numbers: what a source listed on which day."""
+    if not listings:
+        connection.execute(
+            """CREATE VIEW listed_numbers AS
+            SELECT NULL::VARCHAR AS source, NULL::DATE AS snapshot_date, NULL::VARCHAR AS registration_id LIMIT 0"""
+        )
+        return
+    connection.execute(
+        f"""CREATE VIEW listed_numbers AS
+        SELECT f.source, f.snapshot_date, r.registration_id
+        FROM read_parquet({store.parquet_list([s.numbers for s in listings])}, filename = 'file',
+            hive_partitioning = false) AS r
+        JOIN payload_reports AS f ON f.file = regexp_replace(r.file, '/[^/]*$', '')"""
+    )
 
 
 def _accounts(connection: duckdb.DuckDBPyConnection, staged: Sequence[Staged]) -> None:

@@ -99,6 +99,13 @@ def read(payload: Path, name: str, day: date, out: Path, *, fast: bool = True) -
     return report
 
 
+def numbers(payload: Path) -> list[str]:
+    """The registrations that a listing of all numbers names; a page of it has the shape of a page of studies."""
+    page = msgspec.json.decode(b"".join(packing.chunks(payload)))
+    found = (study["protocolSection"]["identificationModule"].get("nctId", "") for study in page["studies"])
+    return [number for number in found if re.fullmatch(r"NCT[0-9]{8}", number)]
+
+
 def _read_payload(payload: Path, name: str, parts: "_Parts", report: Report, fast: bool) -> None:
     kind = packing.packing(payload)
     if kind == "empty":

@@ -21,7 +21,7 @@ from pipelines import dates, privacy, trn
 from pipelines.contracts import contracts
 from pipelines.dates import PartialDate
 from pipelines.errors import PayloadError
-from pipelines.formats import json_records, mentions, served
+from pipelines.formats import json_records, mentions, packing, served
 from pipelines.formats.drafts import KIND as KIND
 from pipelines.formats.drafts import Draft, write
 from pipelines.formats.served import Member
@@ -53,6 +53,13 @@ def read(payload: Path, name: str, day: date, out: Path) -> Report:
     drafts = served.each_member(payload, name, report, lambda member: _of_member(member, day, numbers, report))
     write(drafts, name, out, report, NUMBER)
     return report
+
+
+def numbers(payload: Path) -> list[str]:
+    """The registrations that a page of the overview names."""
+    page = msgspec.json.decode(b"".join(packing.chunks(payload)))
+    found = (trn.canonical(str(item.get("ctNumber", "")), "ctis") for item in page["data"])
+    return [hit.canonical for hit in found if hit and hit.registry == "ctis"]
 
 
 def _of_member(member: Member, day: date, numbers: Iterator[int], report: Report) -> Drafts:

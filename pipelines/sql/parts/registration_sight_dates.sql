@@ -1,20 +1,32 @@
 -- When each registration was first and last seen, when last by reading its register itself, and since when a full
--- snapshot of that register lacks it.
-WITH seen AS (
+-- snapshot of that register lacks it. A listing of all its numbers comes with all that was updated since the last one:
+-- what it names has been looked at, and what it lacks is gone.
+WITH read AS (
+    SELECT registration_id, source, min(snapshot_date) AS first_seen, max(snapshot_date) AS last_seen
+    FROM registration_sightings
+    GROUP BY registration_id, source
+), listed AS (
+    SELECT registration_id, source, max(snapshot_date) AS last_listed FROM listed_numbers GROUP BY registration_id, source
+), seen AS (
     SELECT
         s.registration_id,
         s.source,
         t.registry IS NOT DISTINCT FROM any_value(r.registry) AS is_direct,
-        min(s.snapshot_date) AS first_seen,
-        max(s.snapshot_date) AS last_seen
-    FROM registration_sightings AS s
+        any_value(s.first_seen) AS first_seen,
+        greatest(any_value(s.last_seen), any_value(l.last_listed)) AS last_seen
+    FROM read AS s
     JOIN source_terms AS t USING (source)
     JOIN current_records AS r USING (registration_id, source)
+    LEFT JOIN listed AS l USING (registration_id, source)
     GROUP BY s.registration_id, s.source, t.registry
+), whole AS (
+    SELECT source, snapshot_date FROM whole_snapshots
+    UNION
+    SELECT source, snapshot_date FROM whole_listings
 ), missed AS (
     SELECT s.registration_id, min(f.snapshot_date) AS vanished_on
     FROM seen AS s
-    JOIN whole_snapshots AS f ON f.source = s.source AND f.snapshot_date > s.last_seen
+    JOIN whole AS f ON f.source = s.source AND f.snapshot_date > s.last_seen
     WHERE s.is_direct
     GROUP BY s.registration_id
 )

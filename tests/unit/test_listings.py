@@ -1,0 +1,75 @@
+"""A listing of all numbers: what it names is there, what it lacks has vanished, and it is no record of anything."""
+
+import gzip
+import json
+from datetime import date
+
+import pytest
+
+from pipelines import snapshots
+from pipelines.sources import ctgov, ctis
+from tests.worlds import nct, put_studies, rows, settings, study, tables
+
+FULL, UPDATE = date(2024, 6, 1), date(2024, 6, 20)
+
+
+def put_update(data, listed, updated=(), *, damage=False):
+    """An increment with a listing on two pages."""
+    folder = data.parent / "round"
+    folder.mkdir()
+    files = [folder / "updated-00001.json"]
+    files[0].write_text(json.dumps({"studies": list(updated)}))
+    for number, part in enumerate((listed[::2], listed[1::2]), 1):
+        page = {"studies": [{"protocolSection": {"identificationModule": {"nctId": nct(n)}}} for n in part]}
+        text = b"{broken" if damage and number == 2 else json.dumps(page).encode()
+        files.append(folder / f"numbers-0000{number}{snapshots.LISTING}")
+        files[-1].write_bytes(gzip.compress(text, mtime=0))
+    snapshots.store_files(data, "ctgov", UPDATE, files, fetched={"records": len(listed)})
+
+
+def sights(connection):
+    found = rows(connection, "SELECT registration_id, last_seen, last_seen_directly, vanished_on FROM registrations")
+    return {registration: (last, directly, vanished) for registration, last, directly, vanished in found}
+
+
+@pytest.fixture
+def world(tmp_path):
+    data = settings(tmp_path / "data").data
+    put_studies(data, FULL, [study(n) for n in (1, 2, 3)], scope="full")
+    return data
+
+
+def test_what_a_listing_names_was_looked_at_and_what_it_lacks_is_gone(world):
+    put_update(world, [1, 2, 4], [study(2, updated="2024-06-19", enrolment=70)])
+    with tables(world) as connection:
+        assert sights(connection) == {
+            nct(1): (UPDATE, UPDATE, None),
+            nct(2): (UPDATE, UPDATE, None),
+            nct(3): (FULL, FULL, UPDATE),
+        }
+        versions = rows(
+            connection, "SELECT registration_id, count(*) FROM registration_versions GROUP BY ALL ORDER BY ALL"
+        )
+        assert versions == [(nct(1), 1), (nct(2), 2), (nct(3), 1)], "a listing is no version of a record"
+        account = rows(
+            connection, "SELECT payload, records_in FROM payloads WHERE payload LIKE '%listing%' ORDER BY ALL"
+        )
+        assert account == [("numbers-00001.listing.gz", 0), ("numbers-00002.listing.gz", 0)]
+
+
+def test_a_listing_with_a_page_that_cannot_be_read_says_nothing_of_what_it_lacks(world):
+    put_update(world, [1, 2], damage=True)
+    with tables(world) as connection:
+        assert {vanished for _, _, vanished in sights(connection).values()} == {None}
+
+
+def test_readers_tell_the_numbers_of_a_listing(tmp_path):
+    path = tmp_path / "x.listing.gz"
+    path.write_bytes(
+        gzip.compress(b'{"data": [{"ctNumber": "2023-599999-11-01", "ctStatus": 8}, {"ctNumber": "odd"}]}')
+    )
+    assert ctis.numbers(path) == ["2023-599999-11"]
+    path.write_bytes(
+        gzip.compress(b'{"studies": [{"protocolSection": {"identificationModule": {"nctId": "NCT90000001"}}}]}')
+    )
+    assert ctgov.numbers(path) == ["NCT90000001"]
