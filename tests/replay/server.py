@@ -103,6 +103,7 @@ class Replay:
 
         class Handler(BaseHTTPRequestHandler):
             protocol_version = "HTTP/1.1"
+            disable_nagle_algorithm = True  # else each answer waits for an acknowledgement that is delayed
 
             def do_GET(self) -> None:
                 replay._serve(self, b"")
