@@ -222,7 +222,7 @@ def prepare(
         )
     _fill(connection, "source_terms", [_terms(s) for s in known.sources.values()])
     connection.execute("ALTER TABLE source_terms ALTER redistributable TYPE BOOLEAN")
-    for of in ("sponsor", "title"):
+    for of in ("sponsor", "title", "outcome"):
         words = [r["word"] for r in contract_files.reference("common_words") if r["of"] == of]
         connection.execute(f"SET VARIABLE common_{of}_words = [{', '.join(map(quote, words))}]")
     types = contract_files.reference("publication_types")

@@ -171,7 +171,7 @@ SELECT
             'type': word_reference_type(r.type)}
     ) AS publications,
     list_transform(
-        docs,
+        coalesce(docs, []),
         lambda d: {
             'kind': CASE
                 WHEN flag(d.hasProtocol) AND flag(d.hasSap) THEN 'protocol_and_analysis_plan'

@@ -185,3 +185,67 @@ CREATE OR REPLACE MACRO wilson_bound(hits, n, side) AS CASE WHEN n > 0 THEN
 CREATE OR REPLACE MACRO wilson_low(hits, n) AS CASE WHEN hits = 0 AND n > 0 THEN 0.0 ELSE wilson_bound(hits, n, -1) END;
 
 CREATE OR REPLACE MACRO wilson_high(hits, n) AS CASE WHEN hits = n AND n > 0 THEN 1.0 ELSE wilson_bound(hits, n, 1) END;
+
+-- The words of an outcome's measure (folded) that tell it from others; all of them where none does.
+CREATE OR REPLACE MACRO outcome_words(folded, common) AS CASE
+    WHEN len(list_filter(string_split(folded, ' '), lambda w: NOT list_contains(common, w))) > 0
+    THEN list_distinct(list_filter(string_split(folded, ' '), lambda w: NOT list_contains(common, w)))
+    ELSE list_distinct(string_split(folded, ' ')) END;
+
+CREATE OR REPLACE MACRO has_primary(outcomes) AS
+    coalesce(len(list_filter(outcomes, lambda o: o.kind = 'primary' AND o.measure IS NOT NULL)) > 0, false);
+
+-- A value that another one took the place of, or NULL where the keys by which they are compared are the same. A type
+-- (expected, actual) that one side does not state is no change.
+CREATE OR REPLACE MACRO typed_change(field, old_key, new_key, old_value, new_value, old_type, new_type) AS CASE
+    WHEN coalesce(CAST(old_key AS VARCHAR), '') <> coalesce(CAST(new_key AS VARCHAR), '')
+        OR coalesce(old_type <> new_type, false) THEN {
+        'field': field,
+        'change': CASE WHEN old_key IS NULL THEN 'added' WHEN new_key IS NULL THEN 'removed' ELSE 'altered' END,
+        'old_value': CASE WHEN old_key IS NOT NULL THEN CAST(old_value AS VARCHAR) END,
+        'new_value': CASE WHEN new_key IS NOT NULL THEN CAST(new_value AS VARCHAR) END,
+        'old_type': CASE WHEN old_key IS NOT NULL THEN CAST(old_type AS VARCHAR) END,
+        'new_type': CASE WHEN new_key IS NOT NULL THEN CAST(new_type AS VARCHAR) END} END;
+
+CREATE OR REPLACE MACRO value_change(field, old_key, new_key, old_value, new_value) AS
+    typed_change(field, old_key, new_key, old_value, new_value, NULL, NULL);
+
+CREATE OR REPLACE MACRO plain_change(field, old_value, new_value) AS
+    typed_change(field, old_value, new_value, old_value, new_value, NULL, NULL);
+
+-- The same of a partial date: compared by the days it can mean, or as written where it means none.
+CREATE OR REPLACE MACRO dated_change(
+    field, old_raw, old_earliest, old_latest, old_type, new_raw, new_earliest, new_latest, new_type) AS
+    typed_change(field, coalesce(old_earliest || '/' || old_latest, old_raw),
+        coalesce(new_earliest || '/' || new_latest, new_raw), old_raw, new_raw, old_type, new_type);
+
+-- A list that is never empty where the form of the record holds it: an empty one is not known.
+CREATE OR REPLACE MACRO known_items(items) AS CASE WHEN len(items) > 0 THEN items END;
+
+-- What a list lost and what it gained; nothing where one of the two is not known.
+CREATE OR REPLACE MACRO item_changes(field, old_items, new_items) AS CASE
+    WHEN old_items IS NULL OR new_items IS NULL THEN []
+    ELSE list_concat(
+        list_transform(
+            list_sort(list_distinct(list_filter(old_items, lambda i: NOT list_contains(new_items, i)))),
+            lambda i: {'field': field, 'change': 'removed', 'old_value': i, 'new_value': NULL::VARCHAR,
+                'old_type': NULL::VARCHAR, 'new_type': NULL::VARCHAR}),
+        list_transform(
+            list_sort(list_distinct(list_filter(new_items, lambda i: NOT list_contains(old_items, i)))),
+            lambda i: {'field': field, 'change': 'added', 'old_value': NULL::VARCHAR, 'new_value': i,
+                'old_type': NULL::VARCHAR, 'new_type': NULL::VARCHAR})) END;
+
+-- Whether a change that was made after one day and by another came after a date. That an expected date has passed while
+-- the trial is said to run leaves it open.
+CREATE OR REPLACE MACRO came_after(earliest, latest, type, runs, changed_after, changed_by) AS CASE
+    WHEN latest <= changed_after AND type = 'estimated' AND coalesce(runs, true) THEN NULL
+    WHEN latest <= changed_after THEN true
+    WHEN earliest >= changed_by THEN false END;
+
+CREATE OR REPLACE MACRO state_then(after_start, after_completion, after_results) AS CASE
+    WHEN after_results THEN 'after_results'
+    WHEN after_results IS NULL THEN NULL
+    WHEN after_completion THEN 'completed'
+    WHEN after_completion IS NULL THEN NULL
+    WHEN after_start THEN 'running'
+    WHEN NOT after_start THEN 'before_start' END;

@@ -1,0 +1,101 @@
+-- Primary outcomes that differ between two versions. What is worded alike is the same. Of the rest each old one is paired
+-- with the new one that is most like it, where the liking is mutual and strong enough; others were removed or added.
+-- A version without any primary outcome is compared with none: registers ask for one, so it was served in a form that
+-- does not hold them.
+WITH sides AS (
+    SELECT
+        registration_id, source, part, version, 'old' AS side, CAST(u.place AS INTEGER) AS place, o.measure, o.time_frame,
+        list_transform(list_filter(new.outcomes, lambda x: x.kind <> 'primary'), lambda x: folded_words(x.measure))
+            AS secondary_elsewhere
+    FROM version_pairs, unnest(old.outcomes) WITH ORDINALITY AS u(o, place)
+    WHERE o.kind = 'primary' AND o.measure IS NOT NULL AND has_primary(new.outcomes)
+    UNION ALL
+    SELECT
+        registration_id, source, part, version, 'new', CAST(u.place AS INTEGER), o.measure, o.time_frame,
+        list_transform(list_filter(old.outcomes, lambda x: x.kind <> 'primary'), lambda x: folded_words(x.measure))
+    FROM version_pairs, unnest(new.outcomes) WITH ORDINALITY AS u(o, place)
+    WHERE o.kind = 'primary' AND o.measure IS NOT NULL AND has_primary(old.outcomes)
+), measures AS (
+    SELECT
+        *,
+        coalesce(folded_words(measure), measure) AS folded,
+        -- The same measure may stand there twice, at two times.
+        row_number() OVER (
+            PARTITION BY registration_id, source, part, version, side, folded ORDER BY folded_words(time_frame), place)
+            AS repetition
+    FROM sides
+), unlike AS (
+    SELECT m.*, outcome_words(m.folded, getvariable('common_outcome_words')) AS words
+    FROM measures AS m
+    ANTI JOIN measures AS o
+        ON (o.registration_id, o.source, o.part, o.version, o.folded, o.repetition)
+            = (m.registration_id, m.source, m.part, m.version, m.folded, m.repetition)
+        AND o.side <> m.side
+), likings AS (
+    SELECT
+        a.registration_id, a.source, a.part, a.version, a.place AS old_place, b.place AS new_place,
+        round(2 * len(list_intersect(a.words, b.words)) / (len(a.words) + len(b.words)), 3) AS similarity
+    FROM unlike AS a
+    JOIN unlike AS b USING (registration_id, source, part, version)
+    WHERE a.side = 'old' AND b.side = 'new'
+), ranked AS (
+    SELECT
+        *,
+        row_number() OVER (
+            PARTITION BY registration_id, source, part, version, old_place
+            ORDER BY similarity DESC, abs(old_place - new_place), new_place) AS rank_of_new,
+        row_number() OVER (
+            PARTITION BY registration_id, source, part, version, new_place
+            ORDER BY similarity DESC, abs(old_place - new_place), old_place) AS rank_of_old
+    FROM likings
+    WHERE similarity >= getvariable('parameter').same_outcome_similarity
+), pairs AS (
+    SELECT registration_id, source, part, version, old_place, new_place, similarity
+    FROM ranked WHERE rank_of_new = 1 AND rank_of_old = 1
+), paired AS (
+    SELECT
+        p.*, a.measure AS old_measure, b.measure AS new_measure, a.time_frame AS old_time, b.time_frame AS new_time,
+        p.similarity >= getvariable('parameter').reworded_outcome_similarity
+            AND list_sort(regexp_extract_all(a.folded, '[0-9]+')) = list_sort(regexp_extract_all(b.folded, '[0-9]+'))
+            AS is_reworded
+    FROM pairs AS p
+    JOIN unlike AS a
+        ON (a.registration_id, a.source, a.part, a.version, a.place, a.side)
+            = (p.registration_id, p.source, p.part, p.version, p.old_place, 'old')
+    JOIN unlike AS b
+        ON (b.registration_id, b.source, b.part, b.version, b.place, b.side)
+            = (p.registration_id, p.source, p.part, p.version, p.new_place, 'new')
+), same_measure AS (
+    SELECT registration_id, source, part, version, new_place AS place, old_time, new_time
+    FROM paired WHERE is_reworded
+    UNION ALL
+    SELECT a.registration_id, a.source, a.part, a.version, b.place, a.time_frame, b.time_frame
+    FROM measures AS a
+    JOIN measures AS b USING (registration_id, source, part, version, folded, repetition)
+    WHERE a.side = 'old' AND b.side = 'new'
+)
+SELECT
+    registration_id, source, part, version, new_place AS place, 'primary_outcome' AS field,
+    CASE WHEN is_reworded THEN 'reworded' ELSE 'altered' END AS change,
+    old_measure AS old_value, new_measure AS new_value, similarity
+FROM paired
+UNION ALL
+SELECT
+    u.registration_id, u.source, u.part, u.version, u.place, 'primary_outcome',
+    CASE
+        WHEN list_contains(u.secondary_elsewhere, u.folded) THEN if(u.side = 'old', 'demoted', 'promoted')
+        ELSE if(u.side = 'old', 'removed', 'added') END,
+    CASE WHEN u.side = 'old' THEN u.measure END,
+    CASE WHEN u.side = 'new' THEN u.measure END,
+    NULL
+FROM unlike AS u
+ANTI JOIN pairs AS p
+    ON (p.registration_id, p.source, p.part, p.version) = (u.registration_id, u.source, u.part, u.version)
+    AND if(u.side = 'old', p.old_place, p.new_place) = u.place
+UNION ALL
+SELECT
+    registration_id, source, part, version, place, 'primary_outcome_time_frame',
+    CASE WHEN old_time IS NULL THEN 'added' WHEN new_time IS NULL THEN 'removed' ELSE 'altered' END,
+    old_time, new_time, NULL
+FROM same_measure
+WHERE folded_words(old_time) IS DISTINCT FROM folded_words(new_time)

@@ -1,0 +1,43 @@
+-- Every version of a record beside the one before it: what is compared of both, and between which days it was edited.
+-- changed_after: the old version still stood there. Where a snapshot's date contradicts that (an old file imported under a
+-- later day), the old version's own last update is all that is known.
+WITH versions AS (
+    SELECT
+        s.registration_id, s.source, s.part, s.version, s.snapshot, s.first_seen, s.last_seen,
+        coalesce(r.last_update_posted, r.last_update_submitted, s.first_seen) AS shown_from,
+        {
+            'study_type': r.study_type, 'study_type_source': r.study_type_source,
+            'phase': r.phase, 'phase_source': r.phase_source, 'primary_purpose': r.primary_purpose,
+            'status': r.status, 'status_source': r.status_source, 'sponsor': r.sponsor,
+            'start_raw': r.start_raw, 'start_earliest': r.start_earliest, 'start_latest': r.start_latest,
+            'start_type': r.start_type, 'primary_completion_raw': r.primary_completion_raw,
+            'primary_completion_earliest': r.primary_completion_earliest,
+            'primary_completion_latest': r.primary_completion_latest,
+            'primary_completion_type': r.primary_completion_type, 'completion_raw': r.completion_raw,
+            'completion_earliest': r.completion_earliest, 'completion_latest': r.completion_latest,
+            'completion_type': r.completion_type, 'enrolment': r.enrolment, 'enrolment_type': r.enrolment_type,
+            'is_fda_regulated_drug': r.is_fda_regulated_drug, 'is_fda_regulated_device': r.is_fda_regulated_device,
+            'is_unapproved_device': r.is_unapproved_device, 'is_ppsd': r.is_ppsd, 'is_us_export': r.is_us_export,
+            'has_results': r.has_results, 'results_submitted': r.results_submitted, 'results_posted': r.results_posted,
+            'delay_submitted': r.delay_submitted,
+            'result_events': list_transform(r.result_events, lambda e: concat_ws(' ', e.event, e.date)),
+            'documents': list_transform(r.documents, lambda d: concat_ws(', ', coalesce(d.label, d.kind), d.date)),
+            'countries': list_transform(
+                list_filter(r.countries, lambda c: c.is_removed IS NOT TRUE), lambda c: c.country),
+            'outcomes': r.outcomes
+        } AS record
+    FROM version_spans AS s
+    SEMI JOIN (SELECT registration_id, source, part FROM version_spans WHERE version = 2) AS m
+        USING (registration_id, source, part)
+    JOIN staged_registrations AS r USING (file, record_number)
+)
+SELECT
+    b.registration_id, b.source, b.part, b.version, b.snapshot, b.first_seen,
+    greatest(a.shown_from, b.shown_from) AS changed_by,
+    CASE WHEN a.last_seen < b.shown_from THEN greatest(a.last_seen, a.shown_from)
+         ELSE least(a.shown_from, b.shown_from) END AS changed_after,
+    a.record AS old,
+    b.record AS new
+FROM versions AS a
+JOIN versions AS b USING (registration_id, source, part)
+WHERE b.version = a.version + 1

@@ -1,0 +1,198 @@
+"""What changed between two versions of a record, how, and where the trial stood then."""
+
+from datetime import date
+
+import pytest
+
+from tests.unit.test_eu_policies import EXTRACT, extract, table, text
+from tests.worlds import nct, put_file, put_studies, rows, study, tables
+
+FIRST, SECOND, THIRD = date(2024, 1, 10), date(2024, 2, 10), date(2024, 3, 10)
+
+
+def outcomes(primary=(), secondary=()):
+    """The outcomes module; an outcome is its measure, or (measure, time frame)."""
+
+    def listed(given):
+        pairs = [o if isinstance(o, tuple) else (o, "Week 4") for o in given]
+        return [{"measure": measure, "timeFrame": time} for measure, time in pairs]
+
+    module = {"primaryOutcomes": listed(primary), "secondaryOutcomes": listed(secondary)}
+    return {"protocolSection": {"outcomesModule": module}}
+
+
+@pytest.fixture(scope="module")
+def changed(tmp_path_factory):
+    """What changed in the study of each case, all in one world: (cases, number) -> rows of the columns asked for."""
+    data = tmp_path_factory.mktemp("history") / "data"
+    put_studies(data, FIRST, [study(n, **{"updated": "2024-01-05"} | before) for n, before, _ in edits()])
+    put_studies(data, SECOND, [study(n, **{"updated": "2024-02-05"} | after) for n, _, after in edits()])
+    with tables(data) as connection:
+
+        def ask(number, what):
+            return rows(
+                connection,
+                f"SELECT {what} FROM registration_changes WHERE registration_id = '{nct(number)}' ORDER BY field, ordinal",
+            )
+
+        yield ask
+
+
+def edits():
+    """Every case as one study: (number, fields before, fields after)."""
+    for n, (before, after, _) in enumerate(OUTCOMES):
+        yield 100 + n, {"extra": outcomes(*before)}, {"extra": outcomes(*after)}
+    for n, (before, after, _) in enumerate(FIELDS):
+        yield 200 + n, before, after
+    for n, (dates, _) in enumerate(STATES):
+        yield 300 + n, dates | {"extra": outcomes(["Death"])}, dates | {"extra": outcomes(["Stroke"])}
+
+
+WORDS = "Change in pain on the visual analogue scale at 28 days"
+OUTCOMES = [
+    # (primary and secondary outcomes before, after, field and change of each row)
+    ((["Death"], []), (["Death"], []), []),
+    ((["Death "], []), (["death."], []), []),
+    ((["Death"], []), (["Death", "Stroke"], []), [("primary_outcome", "added")]),
+    ((["Death", "Stroke"], []), (["Stroke"], []), [("primary_outcome", "removed")]),
+    ((["Death"], []), (["Stroke"], []), [("primary_outcome", "added"), ("primary_outcome", "removed")]),
+    ((["Death"], ["Stroke"]), (["Stroke"], ["Death"]), [("primary_outcome", "promoted"), ("primary_outcome", "demoted")]),
+    ((["Death", "Stroke"], []), (["Stroke", "Death"], []), []),
+    (([WORDS], []), (["Pain on the visual analogue scale, 28 days after baseline"], []), [("primary_outcome", "reworded")]),
+    (([WORDS], []), ([WORDS.replace("28", "90")], []), [("primary_outcome", "altered")]),
+    (([WORDS], []), (["Pain on a numeric scale at 28 days"], []), [("primary_outcome", "altered")]),
+    # What only stands in the names of most measures makes no two of them alike.
+    ((["Change from baseline in weight"], []), (["Change from baseline in pain"], []),
+     [("primary_outcome", "added"), ("primary_outcome", "removed")]),
+    (([("Death", "1 year")], []), ([("Death", "2 years")], []), [("primary_outcome_time_frame", "altered")]),
+    (([("Death", "1 year")], []), ([("Death", None)], []), [("primary_outcome_time_frame", "removed")]),
+    (([("Death", "1 year"), ("Death", "2 years")], []), ([("Death", "1 year")], []), [("primary_outcome", "removed")]),
+    (([WORDS, "Death"], []), (["Survival", WORDS.replace("Change in", "Mean")], []),
+     [("primary_outcome", "added"), ("primary_outcome", "reworded"), ("primary_outcome", "removed")]),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("number", "expected"), [(100 + n, expected) for n, (*_, expected) in enumerate(OUTCOMES)])
+def test_primary_outcomes(changed, number, expected):
+    found = changed(number, "field, change, similarity")
+    assert sorted(row[:2] for row in found) == sorted(expected)
+    for _, change, similarity in found:
+        assert (similarity is not None) == (change in ("altered", "reworded") and expected[0][0] == "primary_outcome")
+        assert change != "reworded" or similarity >= 0.8
+
+
+FDA = {"protocolSection": {"oversightModule": {"isFdaRegulatedDrug": True}}}
+PROTOCOL = {"documentSection": {"largeDocumentModule": {"largeDocs": [{"hasProtocol": True, "label": "Protocol"}]}}}
+
+
+def sites(*countries):
+    return {
+        "extra": {"protocolSection": {"contactsLocationsModule": {"locations": [{"country": c} for c in countries]}}}
+    }
+
+
+FIELDS = [
+    ({"start": "2020-01-15"}, {"start": "2020-02"}, [("start", "altered", "2020-01-15", "2020-02")]),
+    ({"start": ("2020-01-15", "ESTIMATED")}, {"start": "2020-01-15"}, [("start", "altered", "2020-01-15", "2020-01-15")]),
+    ({"start": ("2020-01-15", None)}, {"start": "2020-01-15"}, []),
+    ({"pcd": "2021-03-10"}, {"pcd": None}, [("primary_completion", "removed", "2021-03-10", None)]),
+    ({"cd": None}, {"cd": "2021-06-10"}, [("completion", "added", None, "2021-06-10")]),
+    ({"enrolment": (50, "ESTIMATED")}, {"enrolment": (38, "ACTUAL")}, [("enrolment", "altered", "50", "38")]),
+    ({"phases": ["PHASE2"]}, {"phases": ["PHASE1", "PHASE2"]}, [("phase", "altered", "PHASE2", "PHASE1|PHASE2")]),
+    ({"status": "RECRUITING"}, {"status": "COMPLETED"}, [("status", "altered", "RECRUITING", "COMPLETED")]),
+    ({"study_type": "INTERVENTIONAL"}, {"study_type": "OBSERVATIONAL"},
+     [("study_type", "altered", "INTERVENTIONAL", "OBSERVATIONAL")]),
+    ({"sponsor": "Example Inc."}, {"sponsor": "EXAMPLE, Inc"}, []),
+    ({"sponsor": "Example Inc."}, {"sponsor": "Sample Ltd"}, [("sponsor", "altered", "Example Inc.", "Sample Ltd")]),
+    ({}, {"extra": FDA}, [("is_fda_regulated_drug", "added", None, "true")]),
+    ({}, {"results": ("2024-01-20", "2024-02-05")}, [
+        ("has_results", "altered", "false", "true"), ("results_posted", "added", None, "2024-02-05"),
+        ("results_submitted", "added", None, "2024-01-20")]),
+    ({}, {"events": [("RELEASE", "2024-02-01")]}, [("result_event", "added", None, "submitted 2024-02-01")]),
+    ({}, {"extra": PROTOCOL}, [("document", "added", None, "Protocol")]),
+    (sites("France", "Spain"), sites("Spain", "Italy"), [
+        ("country", "removed", "France", None), ("country", "added", None, "Italy")]),
+    (sites("France"), {}, []),
+    ({}, {}, []),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("number", "expected"), [(200 + n, expected) for n, (*_, expected) in enumerate(FIELDS)])
+def test_fields(changed, number, expected):
+    assert changed(number, "field, change, old_value, new_value") == expected
+
+
+STATES = [
+    # (dates of the study that is edited between 10 January and 5 February 2024, after start, completion, results, state)
+    ({"start": "2024-03-01", "pcd": "2025-01-01", "cd": None}, (False, False, False, "before_start")),
+    ({"start": "2024-02-05", "pcd": "2025-01-01"}, (False, False, False, "before_start")),
+    ({"start": "2024-01-10", "pcd": "2025-01-01"}, (True, False, False, "running")),
+    ({"start": "2024-01-11", "pcd": "2025-01-01"}, (None, False, False, None)),
+    ({"start": "2024", "pcd": "2025-01-01"}, (None, False, False, None)),
+    ({"start": "2023", "pcd": "2024-01-10"}, (True, True, False, "completed")),
+    ({"start": "2023", "pcd": "2024-01"}, (True, None, False, None)),
+    ({"start": "2023", "pcd": None, "cd": "2023-12"}, (True, True, False, "completed")),
+    ({"start": "2023", "pcd": None, "cd": None}, (True, None, False, None)),
+    # Expected dates that have passed: the record that still calls the trial running leaves open whether they came true.
+    ({"start": "2022", "pcd": ("2023-06-01", "ESTIMATED"), "status": "RECRUITING"}, (True, None, False, None)),
+    ({"start": "2022", "pcd": ("2023-06-01", "ESTIMATED"), "status": "TERMINATED"}, (True, True, False, "completed")),
+    ({"start": "2022", "pcd": "2023-01-01", "status": "WITHDRAWN"}, (False, False, False, "before_start")),
+    ({"start": "2021", "pcd": "2022-01-01", "results": ("2023-01-01", "2024-01-10")}, (True, True, True, "after_results")),
+    ({"start": "2021", "pcd": "2022-01-01", "results": ("2023-01-01", "2024-02-05")}, (True, True, False, "completed")),
+    ({"start": "2021", "pcd": "2022-01-01", "results": ("2023-01-01", "2024-01-20")}, (True, True, None, None)),
+    ({"start": "2021", "pcd": "2022-01-01", "has_results": True}, (True, True, None, None)),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("number", "expected"), [(300 + n, expected) for n, (_, expected) in enumerate(STATES)])
+def test_where_the_trial_stood(changed, number, expected):
+    found = changed(number, "changed_after, changed_by, after_start, after_completion, after_results, state")
+    assert len(found) == 2
+    assert set(found) == {(FIRST, date(2024, 2, 5), *expected)}
+
+
+@pytest.fixture(scope="module")
+def others(tmp_path_factory):
+    data = tmp_path_factory.mktemp("others") / "data"
+    # An old file imported under a later day than a newer one.
+    put_studies(data, SECOND, [study(1, updated="2020-01-05", enrolment=1)], "a.json")
+    put_studies(data, FIRST, [study(1, updated="2021-01-05", enrolment=2)], "b.json")
+    for day, enrolment, measure in ((FIRST, 10, "Death"), (SECOND, 20, "Stroke"), (THIRD, 10, "Stroke")):
+        put_studies(data, day, [
+            study(2, updated=str(day), enrolment=enrolment),
+            study(3, updated=str(day), extra=outcomes([measure])),
+            study(4, updated=str(day), pcd="2025-01-01", cd=None, status="RECRUITING", extra=outcomes([measure])),
+        ], "c.json")  # fmt: skip
+    full = text(1, "DE", "Ongoing", "", "NYN", "No").replace("\nE.7", "\nE.5.1 Primary end point(s): Death\nE.7", 1)
+    put_file(data, "euctr", FIRST, "full.txt", full)
+    put_file(data, "euctr", SECOND, "extract.csv", table(EXTRACT, extract(1, [("DE", "Completed")])))
+    with tables(data) as connection:
+        yield connection
+
+
+def test_an_old_file_imported_under_a_later_day_widens_when_the_record_can_have_changed(others):
+    what = "version, old_value, new_value, changed_after, changed_by"
+    found = rows(others, f"SELECT {what} FROM registration_changes WHERE registration_id = '{nct(1)}'")
+    assert found == [(2, "1", "2", date(2020, 1, 5), date(2021, 1, 5))]
+
+
+def test_a_record_that_goes_back_changed_twice(others):
+    what = "version, first_seen, old_value, new_value"
+    found = rows(others, f"SELECT {what} FROM registration_changes WHERE registration_id = '{nct(2)}' ORDER BY 1")
+    assert found == [(2, SECOND, "10", "20"), (3, THIRD, "20", "10")]
+
+
+def test_outcome_changed_after_completion_is_one_query(others):
+    question = "FROM registration_changes WHERE field = 'primary_outcome' AND after_completion"
+    assert rows(others, f"SELECT DISTINCT trial_id {question}") == [(nct(3),)]
+
+
+def test_a_form_that_does_not_hold_outcomes_removes_none(others):
+    """The register's extract of key fields says nothing of outcomes or documents."""
+    stated = "SELECT file LIKE '%full.txt', len(outcomes) > 0 FROM staged_registrations WHERE source = 'euctr'"
+    of_record = "WHERE registration_id = '2090-090001-11' AND part = 'DE'"
+    fields = {f for (f,) in rows(others, f"SELECT field FROM registration_changes {of_record}")}
+    assert rows(others, f"SELECT count(*) FROM registration_versions {of_record}") == [(2,)]
+    assert sorted(rows(others, stated)) == [(False, False), (True, True)]
+    assert "status" in fields
+    assert not fields & {"primary_outcome", "document"}
