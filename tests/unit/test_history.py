@@ -196,3 +196,60 @@ def test_a_form_that_does_not_hold_outcomes_removes_none(others):
     assert sorted(rows(others, stated)) == [(False, False), (True, True)]
     assert "status" in fields
     assert not fields & {"primary_outcome", "document"}
+
+
+@pytest.fixture(scope="module")
+def submissions(tmp_path_factory):
+    """Three months of submissions: studies 1 to 4, by what becomes of them."""
+    data = tmp_path_factory.mktemp("submissions") / "data"
+    first = [("RELEASE", "2023-11-01")]
+    second = [*first, ("RESET", "2023-12-15"), ("RELEASE", "2024-01-20")]
+    withdrawn = [*first, ("UNRELEASE", None)]
+    nights = [
+        (FIRST, first, first, first, None),
+        (SECOND, second, None, withdrawn, first),
+        (THIRD, None, None, first, first),
+    ]
+    for day, posted, dropped, corrected, late in nights:
+        results = ("2023-11-01", "2024-03-05") if day == THIRD else None
+        put_studies(data, day, [
+            study(1, updated=str(day), events=posted, results=results), study(2, updated=str(day), events=dropped),
+            study(3, updated=str(day), events=corrected), study(4, updated=str(day), events=late),
+        ])  # fmt: skip
+    with tables(data) as connection:
+        yield connection
+
+
+def test_events_that_vanish_once_results_are_posted_are_kept(submissions):
+    what = "ordinal, event, day, first_seen, last_seen, is_in_newest"
+    found = rows(submissions, f"SELECT {what} FROM result_events WHERE registration_id = '{nct(1)}' ORDER BY ordinal")
+    assert found == [
+        (1, "submitted", date(2023, 11, 1), FIRST, SECOND, False),
+        (2, "returned", date(2023, 12, 15), SECOND, SECOND, False),
+        (3, "submitted", date(2024, 1, 20), SECOND, SECOND, False),
+    ]
+
+
+SUBMISSIONS = [
+    # (study, live, live since, cancelled)
+    (1, True, date(2023, 11, 1), False),
+    # The list went and no results came: the form of the record did not hold it.
+    (2, True, date(2023, 11, 1), False),
+    # An event that the register itself took out of a list that it still shows is no event.
+    (3, True, date(2023, 11, 1), False),
+    (4, True, date(2023, 11, 1), False),
+]
+
+
+@pytest.mark.parametrize(("number", "live", "since", "cancelled"), SUBMISSIONS)
+def test_the_newest_list_of_events_is_judged(submissions, number, live, since, cancelled):
+    what = "is_live, live_since, is_cancelled"
+    found = rows(submissions, f"SELECT {what} FROM result_submissions WHERE registration_id = '{nct(number)}'")
+    assert found == [(live, since, cancelled)]
+
+
+def test_a_submission_that_ended_in_posting_is_reported(submissions):
+    found = dict(rows(submissions, "SELECT trial_id, status FROM reporting_status WHERE policy = 'alltrials-summary'"))
+    assert found == {
+        nct(1): "reported_late", nct(2): "submitted_late", nct(3): "submitted_late", nct(4): "submitted_late",
+    }  # fmt: skip

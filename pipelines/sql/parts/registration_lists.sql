@@ -2,7 +2,7 @@
 -- record that has any; of what adds up (numbers, countries, documents ...) all of them.
 SELECT
     registration_id, registry, aliases, identifiers, mentions, conditions, condition_mesh, interventions,
-    intervention_mesh, outcomes, analyses, countries, sponsors, publications, documents, result_events
+    intervention_mesh, outcomes, analyses, countries, sponsors, publications, documents
 FROM current_records
 WHERE records = 1
 UNION ALL BY NAME
@@ -21,8 +21,7 @@ SELECT
     flatten(list(countries ORDER BY place)) AS countries,
     arg_min(sponsors, place) FILTER (WHERE len(sponsors) > 0) AS sponsors,
     flatten(list(publications ORDER BY place)) AS publications,
-    list_distinct(flatten(list(documents ORDER BY place))) AS documents,
-    flatten(list(result_events ORDER BY place)) AS result_events
+    list_distinct(flatten(list(documents ORDER BY place))) AS documents
 FROM current_records
 WHERE records > 1
 GROUP BY registration_id, registry

@@ -1,10 +1,21 @@
 -- Results handed in to a register and not public yet, one row per registration: is the submission live or withdrawn,
 -- and since when. A submission ends by a return or a cancellation; the next one follows it. A cancellation whose date
 -- the register does not know lies where a submission was followed by another with neither between them, or at the end.
-WITH events AS (
-    SELECT r.registration_id, e.event, e.date
-    FROM registration_lists AS r, unnest(r.result_events) AS u(e)
-    WHERE e.date IS NULL OR e.date <= getvariable('as_of')
+-- The newest list of events counts, whole. A list goes when results are posted, and not otherwise: where the newest
+-- version has none and no results either, it was served in a form that does not hold it, and the last one that was seen
+-- stands.
+WITH listed AS (
+    SELECT
+        registration_id, event, day AS date,
+        bool_or(is_in_newest) OVER record AS has_newest, is_in_newest,
+        last_seen = max(last_seen) OVER record AS is_last_seen
+    FROM result_events
+    WINDOW record AS (PARTITION BY registration_id)
+), events AS (
+    SELECT registration_id, event, date
+    FROM listed
+    WHERE CASE WHEN has_newest THEN is_in_newest ELSE is_last_seen END
+        AND (date IS NULL OR date <= getvariable('as_of'))
 ), counted AS (
     SELECT
         registration_id,
