@@ -17,7 +17,7 @@ from typing import Any
 import duckdb
 
 from pipelines import contracts as contract_files
-from pipelines import dates, queries, snapshots, sponsors, staging, store, validation
+from pipelines import dates, history, queries, snapshots, sponsors, staging, store, validation
 from pipelines.contracts import Contracts, Policy, Table, contracts, quote
 from pipelines.errors import DataError, UsageError
 from pipelines.identity import adjudications, ledger, trials
@@ -185,7 +185,8 @@ def make(
         events = run_queries(connection, settings.data, as_of, say, overrides, profile)
         say("checking")
         results = _check(connection, known)
-        identifier = _build_id(as_of, staged, settings.data, events, decisions)
+        told = history.write_news(connection, settings.data, as_of, folder)
+        identifier = _build_id(as_of, staged, settings.data, events, decisions, told)
         built = replace(_summary(connection, identifier, as_of, folder, staged, events, results), profile=profile)
         if not built.failed:
             say("writing")
@@ -193,7 +194,7 @@ def make(
     shutil.rmtree(work)
     if not built.failed:
         write_database(known, as_of, folder, settings)
-        _write_manifest(built)
+        _write_manifest(built, told)
     return built
 
 
@@ -274,10 +275,13 @@ def run_queries(
 ) -> list[ledger.Event]:
     """Makes every relation in order; returns the ledger's new events."""
     events: list[ledger.Event] = []
+    connection.execute(f"SET VARIABLE profile = {quote(profile)}")
     for query in queries.all_queries(overrides, profile):
         if query.name == "trial_members":
             say("identity")
             events = trials.trial_members(connection, data, as_of)
+        elif query.name == "status_history":
+            history.load(connection, data, as_of)
         elif query.name == "ledger":
             _make(connection, contracts().tables["ledger"], trials.ledger_query(connection, data, as_of, events))
         elif query.name == "number_forms":
@@ -488,29 +492,33 @@ def _build_id(
     data: Path,
     events: Sequence[ledger.Event],
     decisions: Sequence[Adjudication],
+    told: Sequence[str],
 ) -> str:
-    """The as-of date and a short hash of all inputs: raw archive, ledger as it will be, adjudications, code."""
+    """The as-of date and a short hash of all inputs: raw archive, ledger and status history as they will be,
+    adjudications, code."""
     digest = hashlib.sha256(contract_files.fingerprint([ROOT / "pipelines", SCHEMAS]).encode())
-    for item in staged:
-        missed = "" if item.is_read else " not read"  # what a later build can read makes another build
-        line = f"{item.snapshot.source}/{item.snapshot.id}/{item.payload.name} {item.payload.sha256}{missed}\n"
+    for one in staged:
+        missed = "" if one.is_read else " not read"  # what a later build can read makes another build
+        line = f"{one.snapshot.source}/{one.snapshot.id}/{one.payload.name} {one.payload.sha256}{missed}\n"
         digest.update(line.encode())
-    for told in (*ledger.read(data, as_of), *events, *decisions):
-        digest.update(f"{told}\n".encode())
+    for item in (*ledger.read(data, as_of), *events, *decisions, *told):
+        digest.update(f"{item}\n".encode())
     return f"{as_of}-{digest.hexdigest()[:10]}"
 
 
 def publish(data: Path, built: Built) -> Built:
-    """Appends to the ledger, puts the build under its name and switches the warehouse to it.
+    """Appends to the ledger and the status history, puts the build under its name and switches the warehouse to it.
 
     A build of a date before the ledger's last event appends nothing: later builds have already named what it names.
     A build under a profile is put beside the others and nothing else.
     """
+    if not built.profile:
+        last = ledger.last_date(data)
+        if last is None or built.as_of >= last:
+            ledger.append(data, built.events)
+    history.publish(data, built.as_of, built.folder, built.profile)
     if built.profile:
         return replace(built, folder=_placed(built, data / "builds" / f"{built.id}-{built.profile}"))
-    last = ledger.last_date(data)
-    if last is None or built.as_of >= last:
-        ledger.append(data, built.events)
     target = _placed(built, data / "builds" / built.id)
     store.switch(data / "warehouse", target)
     return replace(built, folder=target)
@@ -522,14 +530,18 @@ def _placed(built: Built, target: Path) -> Path:
     return target
 
 
-def _write_manifest(built: Built) -> None:
-    """What the build was made of, and the hash of each table (those about the run apart)."""
+def _write_manifest(built: Built, told: Sequence[str]) -> None:
+    """What the build was made of, and the hash of each table (those about the run apart).
+
+    told: the hash of every entry of the status history, this build's own included.
+    """
     tables = [t.name for t in contracts().tables.values() if not t.about_run]
     spec = {
         "build": built.id,
         "profile": built.profile or None,
         "as_of": built.as_of.isoformat(),
         "payloads": [{key: str(p[key]) for key in ("source", "snapshot", "payload", "sha256")} for p in built.payloads],
+        "status_history": hashlib.sha256("\n".join(told).encode()).hexdigest(),
         "tables": {name: snapshots.sha256_of(built.folder / f"{name}.parquet") for name in tables},
     }
     store.write_json(built.folder / "manifest.json", spec)

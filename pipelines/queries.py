@@ -31,6 +31,8 @@ STEPS: Mapping[str, tuple[str, ...]] = {
     "trial_members": ("registration_edges", "identity_facts", "corrected_registrations", "registration_sight_dates"),
     "edge_decisions": ("trial_members",),
     "ledger": ("trial_members",),
+    "status_history": (),
+    "history_entries": ("status_history",),
 }
 """Relations that Python makes during a build, and what they need; see `build`."""
 

@@ -1,0 +1,32 @@
+-- What the status history keeps of every trial: its statuses, and what they rest on in a form that only tells whether it
+-- changed. Twelve digits of a content's hash are enough to tell the versions of one record apart.
+WITH records AS (
+    SELECT
+        v.trial_id,
+        list({
+            'registration_id': v.registration_id, 'source': v.source, 'part': v.part,
+            'content': left(v.content_hash, 12), 'is_gone': r.vanished_on IS NOT NULL
+        } ORDER BY v.registration_id, v.source, v.part) AS records
+    FROM registration_versions AS v
+    JOIN registrations AS r USING (registration_id)
+    WHERE v.is_current
+    GROUP BY v.trial_id
+), articles AS (
+    SELECT
+        trial_id,
+        left(md5(string_agg(
+            concat_ws(' ', pmid, tier, filter_outcome, counts_as_results, published_earliest), ',' ORDER BY pmid)), 12)
+            AS articles
+    FROM trial_publications
+    GROUP BY trial_id
+), statuses AS (
+    SELECT
+        trial_id,
+        list({'policy': policy, 'status': status, 'rule_version': rule_version} ORDER BY policy) AS statuses
+    FROM reporting_status
+    GROUP BY trial_id
+)
+SELECT s.trial_id, r.records, coalesce(a.articles, '') AS articles, s.statuses
+FROM statuses AS s
+JOIN records AS r USING (trial_id)
+LEFT JOIN articles AS a USING (trial_id)
