@@ -198,8 +198,8 @@ def _read_fast(
         columns = {"studies": inner + "[]"}
         study = "SELECT unnest(studies) AS study FROM raw"
     elif _root(start) == "study":
-        columns = {"study": inner}
-        study = "SELECT study FROM raw"
+        columns = {"study": inner, "history": duckdb_type(parts.tree["history"])}
+        study = "SELECT struct_update(study, history := history) AS study FROM raw"
     else:
         columns = {field: duckdb_type(node) for field, node in parts.tree.items()}
         packed_row = ", ".join(f"'{field}': \"{field}\"" for field in parts.tree)
@@ -276,7 +276,7 @@ def _decode(piece: Slice, name: str, root: str, tree: dict[str, Any], report: Re
         try:
             study: Any = piece.study if isinstance(piece, Record) else msgspec.json.decode(piece.text)
             if root == "study" and "study" in study:
-                study = study["study"]
+                study = {**study["study"], "history": study.get("history")}
             faults: list[tuple[str, str]] = []
             cut = _shape(study, tree, "", faults)
             return {"study": cut, "misshapen": [{"field": f, "value": "", "reason": reason} for f, reason in faults]}
@@ -396,7 +396,7 @@ def projection(table: Table, payload: str, wire: str, misshapen: str | None = No
     Dates, which ctgov.sql gives as structs, are spread over their columns; the content hash covers every column that
     says something about the trial.
     """
-    outside = {"payload", "record_number", "content_hash", "data_version", "rejects", "source"}
+    outside = {"payload", "record_number", "content_hash", "data_version", "rejects", "source", "history"}
     expressions = {c.name: f'"{c.name}"' for c in table.columns}
     for column in table.columns:
         base, _, part = column.name.rpartition("_")

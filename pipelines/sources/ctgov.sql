@@ -20,7 +20,8 @@ WITH study AS (
         study.documentSection.largeDocumentModule.largeDocs AS docs,
         study.resultsSection.outcomeMeasuresModule.outcomeMeasures AS measured,
         study.derivedSection AS derived,
-        study.hasResults AS has_results_text
+        study.hasResults AS has_results_text,
+        study.history.changes AS versions
     FROM wire
 ), named AS (
     SELECT
@@ -207,6 +208,18 @@ SELECT
                 'date': whole_day(tracking.estimatedResultsFirstSubmitDate, getvariable('day'))}]
             ELSE [] END
     ))) AS result_events,
+    list_transform(
+        versions,
+        lambda v: {
+            'version': CAST(whole_number(v.version) AS INTEGER),
+            'date': whole_day(v.date, getvariable('day')),
+            'status': word_status(v.status),
+            'status_source': without_mail(v.status),
+            'modules': list_transform(coalesce(v.moduleLabels, []), lambda m: without_mail(m)),
+            'events': list_transform(
+                coalesce(v.unpostedEvents, []),
+                lambda e: {'event': word_result_event(e.type), 'date': whole_day(e.date, getvariable('day'))})}
+    ) AS history,
     NULL AS own_fields,
     list_concat(
         list_filter([

@@ -74,15 +74,18 @@ WITH single AS (
             AS after_results
     FROM version_pairs AS p
     LEFT JOIN vocabulary_recruitment_status AS v ON v.code = p.new.status
+), numbered AS (
+    SELECT
+        p.*,
+        c.* EXCLUDE (registration_id, source, part, version, place),
+        CAST(row_number() OVER (
+            PARTITION BY p.registration_id, p.source, p.part, p.version, c.field
+            ORDER BY c.place, c.change, c.old_value, c.new_value) AS INTEGER) AS ordinal
+    FROM changes AS c
+    JOIN placed AS p USING (registration_id, source, part, version)
+    UNION ALL BY NAME
+    FROM history_changes
 )
-SELECT
-    p.*,
-    m.trial_id,
-    c.* EXCLUDE (registration_id, source, part, version, place),
-    CAST(row_number() OVER (
-        PARTITION BY p.registration_id, p.source, p.part, p.version, c.field
-        ORDER BY c.place, c.change, c.old_value, c.new_value) AS INTEGER) AS ordinal,
-    state_then(p.after_start, p.after_completion, p.after_results) AS state
-FROM changes AS c
-JOIN placed AS p USING (registration_id, source, part, version)
-JOIN trial_members AS m ON m.registration_id = p.registration_id
+SELECT n.*, m.trial_id, state_then(after_start, after_completion, after_results) AS state
+FROM numbered AS n
+JOIN trial_members AS m USING (registration_id)

@@ -1,9 +1,12 @@
 """What changed between two versions of a record, how, and where the trial stood then."""
 
+import json
 from datetime import date
 
+import pyarrow.parquet as pq
 import pytest
 
+from pipelines.sources import ctgov
 from tests.unit.test_eu_policies import EXTRACT, extract, table, text
 from tests.worlds import nct, put_file, put_studies, rows, study, tables
 
@@ -253,3 +256,71 @@ def test_a_submission_that_ended_in_posting_is_reported(submissions):
     assert found == {
         nct(1): "reported_late", nct(2): "submitted_late", nct(3): "submitted_late", nct(4): "submitted_late",
     }  # fmt: skip
+
+
+# --- the register's own history ---------------------------------------------------------------------------------------
+
+CHANGES = [
+    {"version": 0, "date": "2019-12-01", "status": "NOT_YET_RECRUITING", "moduleLabels": []},
+    {"version": 1, "date": "2020-02-01", "status": "RECRUITING", "moduleLabels": ["Study Status", "Contacts/Locations"]},
+    {"version": 2, "date": "2021-09-01", "status": "COMPLETED", "moduleLabels": ["Outcome Measures"],
+     "unpostedEvents": [{"type": "RELEASE", "date": "2021-08-20"}, {"type": "RESET", "date": "2021-08-30"}]},
+]  # fmt: skip
+
+
+def with_history(number, changes=CHANGES, **fields):
+    return {"study": study(number, **fields), "topics": {}, "history": {"changes": changes}}
+
+
+@pytest.fixture(scope="module")
+def histories(tmp_path_factory):
+    data = tmp_path_factory.mktemp("histories") / "data"
+    put_studies(data, FIRST, [study(1), study(2)])
+    put_file(data, "ctgov", SECOND, "a.json", json.dumps(with_history(1)))
+    put_file(data, "ctgov", THIRD, "b.json", json.dumps(with_history(1, CHANGES[:2])))
+    # A number and a day that are none: that version is left out, the others stay.
+    broken = [{**CHANGES[0], "version": "x"}, {**CHANGES[1], "date": "soon"}, CHANGES[2]]
+    put_file(data, "ctgov", THIRD, "c.json", json.dumps(with_history(2, broken)))
+    with tables(data) as connection:
+        yield connection
+
+
+def test_the_newest_history_of_a_record_tells_which_parts_changed_and_when(histories):
+    what = "version, field, old_value, new_value, changed_by, state"
+    found = rows(histories, f"SELECT {what} FROM registration_changes WHERE registration_id = '{nct(1)}' ORDER BY ALL")
+    day = date(2020, 2, 1)
+    assert found == [
+        (1, "module", None, "Contacts/Locations", day, "running"),
+        (1, "module", None, "Study Status", day, "running"),
+        (1, "status", "NOT_YET_RECRUITING", "RECRUITING", day, "running"),
+    ]
+    broken = rows(histories, f"SELECT version, field FROM registration_changes WHERE registration_id = '{nct(2)}'")
+    assert broken == [(2, "module")]
+
+
+def test_a_history_makes_no_version_of_a_record(histories):
+    assert rows(histories, "SELECT registration_id, count(*) FROM registration_versions GROUP BY 1 ORDER BY 1") == [
+        (nct(1), 1), (nct(2), 1),
+    ]  # fmt: skip
+
+
+def test_events_of_which_only_a_history_tells_are_kept(histories):
+    found = rows(
+        histories, f"SELECT event, day, is_in_newest FROM result_events WHERE registration_id = '{nct(2)}' ORDER BY 2"
+    )
+    assert found == [("submitted", date(2021, 8, 20), False), ("returned", date(2021, 8, 30), False)]
+
+
+@pytest.mark.parametrize("fast", [True, False])
+def test_both_ways_of_reading_take_the_history(tmp_path, fast):
+    (tmp_path / "a.json").write_text(json.dumps(with_history(1)), encoding="utf-8")
+    ctgov.read(tmp_path / "a.json", "a.json", SECOND, tmp_path / "rows.parquet", fast=fast)
+    (row,) = pq.read_table(tmp_path / "rows.parquet").to_pylist()
+    assert [(v["version"], v["date"], v["status"], v["modules"]) for v in row["history"]] == [
+        (0, date(2019, 12, 1), "not_yet_recruiting", []),
+        (1, date(2020, 2, 1), "recruiting", ["Study Status", "Contacts/Locations"]),
+        (2, date(2021, 9, 1), "completed", ["Outcome Measures"]),
+    ]
+    assert row["history"][2]["events"] == [
+        {"event": "submitted", "date": date(2021, 8, 20)}, {"event": "returned", "date": date(2021, 8, 30)},
+    ]  # fmt: skip
