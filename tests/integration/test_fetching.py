@@ -5,6 +5,10 @@ import gzip
 import hashlib
 import io
 import json
+import os
+import subprocess
+import sys
+import time
 import zipfile
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
@@ -214,6 +218,34 @@ def test_an_interrupted_crawl_goes_on_where_it_was(ctgov, faultless):
     assert taken.snapshot.date == DAY, "what came on two days is dated by the first"
     pages = [path for path in ctgov.asked() if "/v2/studies" in path]
     assert len(pages) == 2, "two of four pages were here"
+
+
+def test_a_fetch_that_is_killed_again_and_again_asks_for_no_page_twice_without_need(ctgov, tmp_path):
+    app, kills = ctgov.server.apps["ctgov"], 5
+
+    def slowly(asked):
+        time.sleep(0.1)
+        return app(asked)
+
+    ctgov.server.apps["ctgov"] = slowly
+    environment = {
+        **os.environ,
+        "ALLTRIALS_CTGOV_URL": f"{ctgov.server.url}/ctgov",
+        "ALLTRIALS_CONTACT": "test@example.org",
+        "ALLTRIALS_FETCH_TERMS": "pause_seconds = 0; page_size = 1; spare_bytes = 0",
+    }
+    words = [sys.executable, "-m", "pipelines", "--data", str(ctgov.settings.data), "fetch", "ctgov"]
+    for number in range(kills):
+        asked = len(ctgov.server.asked)
+        process = subprocess.Popen(words, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        while process.poll() is None and len(ctgov.server.asked) < asked + 3 + number % 2:
+            time.sleep(0.01)
+        process.kill()
+        process.wait()
+        assert ctgov.snapshots == []
+    assert subprocess.run(words, env=environment, stdout=subprocess.DEVNULL, check=False).returncode == 0
+    assert [number for shot in ctgov.snapshots for number in numbers_in(shot)] == [nct(n) for n in range(1, 12)]
+    assert ctgov.server.count("/v2/studies") <= 11 + kills, "at most the page that was under way at each kill"
 
 
 def test_a_crawl_interrupted_before_the_data_changed_begins_anew(ctgov):
@@ -572,6 +604,13 @@ def test_the_eu_register_comes_by_pages_of_years_and_then_by_its_feed(euctr, tmp
     (update,) = euctr.fetch("euctr")
     assert update.snapshot.scope == "partial"
     assert len(euctr.asked()) == 2
+
+
+def test_a_night_leaves_a_source_alone_for_the_days_that_its_file_says(euctr):
+    assert fetching.is_due(euctr.settings, "euctr", DAY)
+    euctr.fetch("euctr")
+    assert not fetching.is_due(euctr.settings, "euctr", DAY + timedelta(days=4))
+    assert fetching.is_due(euctr.settings, "euctr", DAY + timedelta(days=5))
 
 
 def test_trials_that_no_year_holds_make_it_a_part_of_the_register(euctr):

@@ -19,14 +19,8 @@ from tests.replay.server import Fault, Replay
 from tests.replay.world import ctgov_on, ncbi_on
 from tests.worlds import settings, study
 
-JUDGED = (
-    "reporting_status",
-    "registration_status",
-    "trial_publications",
-    "publications",
-    "disclosure",
-    "missing_results",
-)
+JUDGED = ("reporting_status", "registration_status", "trial_publications", "disclosure", "missing_results")
+"""What is judged, and names no snapshot."""
 
 
 @pytest.fixture(scope="module")
