@@ -15,8 +15,8 @@ Written by `make bench`; not to be edited. What each piece of work costs, beside
 beside other packages that do the same, all in one run on one machine.
 
 **Read the ratios, not the seconds**: another machine has other seconds. CPU seconds are those of the process and of the
-processes it starts; medians of three runs taken in turn, one run for what takes longer than ten seconds. What is compared
-runs in a process of its own, its start not counted. Ours is warm, since a night reads many files and the contracts once.
+processes it starts; medians of three runs taken in turn, one run of what is slow. What is compared
+runs in a process of its own, its start not counted. Our readers are warm: a night reads many files, the contracts once.
 Studies and articles are real records, repeated under made-up numbers; A and B are two whole files of PubMed's baseline
 (see `tests/peers.py`). Other packages do less or more than ours in places: they are asked for what they do best.
 Timings are never asserted in tests.

@@ -35,7 +35,7 @@ def _readers(
     }
     rivals = {"pubmedparser2": ("pubmedparser2", parser2), "pubmed-parser": ("pubmed_parser", parser)}
     contenders |= {name: peers.work(piece, path) for name, (piece, _) in rivals.items() if peers.has(name)}
-    costs = medians(contenders, once=["pubmed-parser"])
+    costs = medians(contenders, once=["full parse", "pubmed-parser"])
     ours = costs["candidates"]
     file = f"file {letter}"
     speeds = {name: ours["articles"] / cost["cpu"] for name, cost in costs.items()}
