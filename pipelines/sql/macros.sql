@@ -213,11 +213,22 @@ CREATE OR REPLACE MACRO value_change(field, old_key, new_key, old_value, new_val
 CREATE OR REPLACE MACRO plain_change(field, old_value, new_value) AS
     typed_change(field, old_value, new_value, old_value, new_value, NULL, NULL);
 
--- The same of a partial date: compared by the days it can mean, or as written where it means none.
+CREATE OR REPLACE MACRO told_finer(c, is_finer) AS CASE
+    WHEN c IS NULL THEN NULL
+    WHEN is_finer THEN {'field': c.field, 'change': 'refined', 'old_value': c.old_value, 'new_value': c.new_value,
+        'old_type': c.old_type, 'new_type': c.new_type}
+    ELSE c END;
+
+-- The same of a partial date: compared by the days it can mean, or as written where it means none. Where all days of one
+-- are days of the other, the date was told more or less exactly and not moved.
 CREATE OR REPLACE MACRO dated_change(
     field, old_raw, old_earliest, old_latest, old_type, new_raw, new_earliest, new_latest, new_type) AS
-    typed_change(field, coalesce(old_earliest || '/' || old_latest, old_raw),
-        coalesce(new_earliest || '/' || new_latest, new_raw), old_raw, new_raw, old_type, new_type);
+    told_finer(
+        typed_change(field, coalesce(old_earliest || '/' || old_latest, old_raw),
+            coalesce(new_earliest || '/' || new_latest, new_raw), old_raw, new_raw, old_type, new_type),
+        (old_earliest <> new_earliest OR old_latest <> new_latest)
+            AND ((old_earliest <= new_earliest AND new_latest <= old_latest)
+                OR (new_earliest <= old_earliest AND old_latest <= new_latest)));
 
 -- A list that is never empty where the form of the record holds it: an empty one is not known.
 CREATE OR REPLACE MACRO known_items(items) AS CASE WHEN len(items) > 0 THEN items END;

@@ -96,6 +96,8 @@ def sites(*countries):
 
 FIELDS = [
     ({"start": "2020-01-15"}, {"start": "2020-02"}, [("start", "altered", "2020-01-15", "2020-02")]),
+    ({"start": "2020-01"}, {"start": "2020-01-15"}, [("start", "refined", "2020-01", "2020-01-15")]),
+    ({"pcd": "2021-03-10"}, {"pcd": "2021"}, [("primary_completion", "refined", "2021-03-10", "2021")]),
     ({"start": ("2020-01-15", "ESTIMATED")}, {"start": "2020-01-15"}, [("start", "altered", "2020-01-15", "2020-01-15")]),
     ({"start": ("2020-01-15", None)}, {"start": "2020-01-15"}, []),
     ({"pcd": "2021-03-10"}, {"pcd": None}, [("primary_completion", "removed", "2021-03-10", None)]),
