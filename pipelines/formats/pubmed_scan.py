@@ -134,8 +134,8 @@ def _sieve() -> NDArray[np.uint64]:
     words = "|".join(sorted({re.escape(type_.label.split()[0]) for type_ in _types()}))
     return pubmed_sieve.packed(
         [
-            *pubmed_sieve.sequences(trn.OPENINGS, 280, ignore_case=True),
-            *pubmed_sieve.sequences(_signs(), 150),
+            *pubmed_sieve.sequences(trn.OPENINGS, 295, ignore_case=True),
+            *pubmed_sieve.sequences(_signs(), 136),
             *pubmed_sieve.sequences(rf">(?:{words})[\s<]", 50, ignore_case=True),
             *pubmed_sieve.sequences("<DataBankName", 13, ignore_case=True),
             *pubmed_sieve.sequences("xmlns", 5),

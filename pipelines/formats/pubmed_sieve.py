@@ -163,7 +163,7 @@ def _likelihood(sequence: tuple[Bytes, ...]) -> float:
 def _share(sign: int) -> float:
     character = chr(sign)
     if character.isalpha() and sign < 0x80:
-        return 0.06 if character in "acdeilnorst" else 0.02
+        return 0.06 if character in "acdeilnorst" else 0.03
     return {" ": 0.4, "\n": 0.05}.get(character, (0.08 if character.isdigit() else 0.003) if sign < 0x80 else 0.00005)
 
 
