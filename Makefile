@@ -8,6 +8,7 @@ SAMPLE := data/sample
 REPLAY := data/replay
 TRIALS ?= 2000
 SEED ?= 1
+NATIVE := pipelines/formats/libpubmed_scan.so
 UV := $(shell command -v uv 2>/dev/null)
 
 .PHONY: run setup test test-long test-real lint types docs bench ui clean
@@ -27,7 +28,7 @@ run: setup  ## build the sample world and show what can be asked of it
 	@echo "  $(BIN)/python -m pipelines --data $(SAMPLE)/data explain 'nct 90000001'"
 endif
 
-setup: $(VENV)/.installed  ## only install
+setup: $(VENV)/.installed $(NATIVE)  ## only install
 
 $(VENV)/.installed: pyproject.toml constraints.txt
 ifdef UV
@@ -38,6 +39,11 @@ else
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[dev]'
 endif
 	@touch $@
+
+# The fast engine for PubMed files. Without a compiler the portable one does the same, at about twice the cost.
+$(NATIVE): pipelines/formats/pubmed_scan.c pipelines/formats/pubmed_native.py | $(VENV)/.installed
+	-@if command -v $(CC) >/dev/null; then $(BIN)/python -m pipelines.formats.pubmed_native $(CC); \
+	else echo "No C compiler here: PubMed files are read by the portable engine."; fi
 
 test: setup lint types docs  ## lint, types, documents, all tests
 	$(BIN)/python -m pytest -q -n 2 --dist loadscope

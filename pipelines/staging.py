@@ -108,7 +108,10 @@ def reader_version(source: str) -> str:
     digest = hashlib.sha256()
     shared = ["dates.py", "privacy.py", "trn.py", "reading.py", "contracts.py", "store.py", "staging.py"]
     files = [ROOT / "pipelines" / name for name in shared]
-    files += sorted((ROOT / "pipelines" / "formats").glob("*.py"))
+    # Sources alone: which engine reads a PubMed file decides nothing, so what was compiled from them does not count.
+    files += sorted((ROOT / "pipelines" / "formats").glob("*.py")) + sorted(
+        (ROOT / "pipelines" / "formats").glob("*.c")
+    )
     files += sorted((ROOT / "pipelines" / "sources").glob(f"{source}.*"))
     files += [SCHEMAS / "sources" / f"{source}.toml"]
     for folder in ("staging", "vocabularies", "reference"):

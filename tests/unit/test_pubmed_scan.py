@@ -1,9 +1,12 @@
 """The candidate reader of PubMed against the full parse: the same rows, the same index, the same account.
 
-The oracle is `read_whole`. Every article is packed with gzip, since only such files are read by candidates.
+The oracle is `read_whole`, for both engines of the scan; where nothing was compiled, for the portable one alone. Every
+article is packed with gzip, since only such files are read by candidates.
 """
 
 import gzip
+import shutil
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -11,7 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pipelines import trn
-from pipelines.formats import pubmed_scan
+from pipelines.formats import pubmed_native, pubmed_scan, pubmed_sieve
 from pipelines.reading import Report
 from pipelines.sources import pubmed
 from tests.unit.test_pubmed import BOOK, DAY, HEAD, NUMBER, PAPER, TRIAL, abstract, article, bank, wrapped
@@ -22,6 +25,7 @@ REFERENCES = f"<ReferenceList><Reference><Citation>Of {NUMBER}! And?</Citation><
 TIE = '<CommentsCorrectionsList><CommentsCorrections RefType="{}"><PMID>5</PMID></CommentsCorrections></CommentsCorrectionsList>'
 AUTHORS = "<AuthorList><Author><LastName>Unlikelyname</LastName></Author></AuthorList>"
 
+ENGINES = [None, pubmed_native.ENGINE] if pubmed_native.ENGINE else [None]
 WHOLE = pubmed.read_whole
 Outcome = tuple[Report, bytes, bytes]
 
@@ -41,9 +45,22 @@ def both(folder: Path, content: str | bytes) -> Report:
 
 
 def same(folder: Path, payload: Path) -> Report:
-    quick, whole = (outcome(r, payload, folder / "staging" / "a.parquet") for r in (pubmed.read, WHOLE))
-    assert quick == whole
-    return quick[0]
+    whole = outcome(WHOLE, payload, folder / "staging" / "a.parquet")
+    for _ in each_engine():
+        assert outcome(pubmed.read, payload, folder / "staging" / "a.parquet") == whole
+    return whole[0]
+
+
+def each_engine() -> Iterator[None]:
+    for engine in ENGINES:
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(pubmed_native, "ENGINE", engine)
+            yield
+
+
+@pytest.mark.skipif(not shutil.which("cc"), reason="no C compiler here: the portable engine reads everything")
+def test_the_fast_engine_has_been_compiled_from_this_source():
+    assert pubmed_native.ENGINE, "run `make setup`"
 
 
 @pytest.fixture(scope="module")
@@ -67,7 +84,13 @@ def parsed_whole(monkeypatch) -> list[str]:
 
 
 def candidates(*articles: str) -> set[int]:
-    """The places of the articles that the scan wants to have parsed."""
+    """The places of the articles that the scan wants to have parsed, on which the engines agree."""
+    found = [_candidates(*articles) for _ in each_engine()]
+    assert found[:-1] == found[1:]
+    return found[0]
+
+
+def _candidates(*articles: str) -> set[int]:
     found, at = set(), 0
     for sifted in pubmed_scan.sift([("".join(articles) + "</PubmedArticleSet>").encode()], CITED):
         if isinstance(sifted, bytes):
@@ -129,20 +152,20 @@ UNSAID = {
 
 
 @pytest.mark.parametrize("parts", SAID.values(), ids=SAID.keys())
-def test_an_article_that_may_be_wanted_is_parsed(folder, parsed_whole, parts):
-    article_ = article(1, **{"types": PAPER, **parts})
-    both(folder, wrapped(article(2, types=PAPER), article_, article(3, types=PAPER)))
+def test_an_article_that_may_be_wanted_is_parsed(parts):
+    assert candidates(article(1, **{"types": PAPER, **parts})) == {0}
+
+
+def test_articles_of_every_kind_are_read_the_same(folder, parsed_whole):
+    kinds = [*SAID.values(), *UNSAID.values()]
+    both(folder, wrapped(*(article(n, **{"types": PAPER, **parts}) for n, parts in enumerate(kinds, 1)), DELETED))
     assert not parsed_whole
-    assert 0 in candidates(article_)
 
 
 @pytest.mark.parametrize("parts", UNSAID.values(), ids=UNSAID.keys())
-def test_an_article_without_any_sign_is_passed_by(folder, parsed_whole, parts):
+def test_an_article_without_any_sign_is_passed_by(parts):
     article_ = article(1, **{"types": PAPER, **parts})
-    report = both(folder, wrapped(article_, article(3), DELETED))
-    assert (report.not_wanted, report.staged, report.deletions) == (1, 1, 2)
-    assert not parsed_whole
-    assert candidates(article_, article(3)) - {1} == ({0} if "½" in article_ else set())
+    assert candidates(article_) == ({0} if "½" in article_ else set())
 
 
 def test_a_scan_knows_every_notice_and_every_kind_of_trial():
@@ -186,13 +209,49 @@ def _inserted(text: str, at: int, tag: str) -> str:
     return text + tag
 
 
+PIECES = st.sampled_from(
+    [*"0512 -.,/:(&;\"é–½\u00ad９\u212a", *"ncteusidr", "NCT", "EUdra", "CTRI", "ntr", "NL", "omon", "rbr", "per", "u1111", "c0000",
+     "JPRN", "umin", "number", "2012", "0123", "20<b/>19", "<b/>", "<b>", "</b>", "<sup a='NCT'>", "</sup>", '<x y="ChiCTR" z="1"/>',
+     "&amp;", "&lt;", "&#78;", "clinical trial", "D016449", '"D016449"', "RetractionOf", "]]", ">", "xmlns"]
+)  # fmt: skip
+
+
+@settings(max_examples=400)
+@given(st.lists(PIECES, max_size=14).map("".join))
+def test_the_sieve_lets_through_whatever_the_pattern_finds(text):
+    """The portable engine asks the pattern about every article, the fast one only about what the sieve let through."""
+    for parts in (
+        dict(title=text),
+        dict(abstract=abstract(text)),
+        dict(types=f"<PublicationType>{text}</PublicationType>"),
+    ):
+        candidates(article(1, **{"types": PAPER, **parts}))
+
+
+@pytest.mark.parametrize(
+    ("pattern", "room", "expected"),
+    [
+        ("abc", 9, {"a b c"}),
+        ("abc|abd", 9, {"a b cd"}),
+        ("abc|abd", 2, {"a b"}),
+        ("a{1,2}b", 9, {"a a b", "a b"}),
+        ("a(?:b|c)?d", 9, {"a bc d", "a d"}),
+        ("ab?", 9, {"a"}),
+        ("[ab]{2}", 9, {"ab ab"}),
+    ],
+)
+def test_a_match_begins_with_one_of_the_sequences(pattern, room, expected):
+    found = pubmed_sieve.sequences(pattern, room)
+    assert {" ".join("".join(map(chr, sorted(signs))) for signs in sequence) for sequence in found} == expected
+
+
 PARTS = st.sampled_from(
     [*SAID.values(), *UNSAID.values(), dict(pmid=""), dict(pmid="<PMID>7</PMID>"), dict(title="&nbsp;")]
 )
 
 
-@settings(max_examples=40)
-@given(st.lists(PARTS, max_size=5), st.sampled_from(["", DELETED]))
+@settings(max_examples=12)
+@given(st.lists(PARTS, max_size=9), st.sampled_from(["", DELETED]))
 def test_any_set_of_articles_is_read_the_same(folder, several, end):
     both(folder, wrapped(*(article(n + 1, **{"types": PAPER, **parts}) for n, parts in enumerate(several)), end))
 
@@ -240,7 +299,7 @@ def test_what_is_not_regular_is_read_as_the_full_parse_reads_it(folder, content)
 SET = wrapped(*(article(n, types=PAPER, data=REFERENCES) for n in range(1, 6)), article(6), DELETED).encode()
 
 
-@pytest.mark.parametrize("share", [0.0, 0.001, 0.3, 0.6, 0.95, 0.999])
+@pytest.mark.parametrize("share", [0.0, 0.3, 0.95, 0.999])
 @pytest.mark.parametrize("kind", ["cut", "flipped", "zeros behind", "rubbish behind"])
 def test_a_damaged_gzip_gives_what_the_full_parse_gives(folder, share, kind):
     packed = gzip.compress(SET, mtime=0)
@@ -258,7 +317,7 @@ def test_a_damaged_gzip_gives_what_the_full_parse_gives(folder, share, kind):
 
 
 def test_a_set_cut_off_before_it_was_packed(folder):
-    for at in range(0, len(SET), 211):
+    for at in range(0, len(SET), len(SET) // 12):
         both(folder, SET[:at])
 
 
@@ -267,7 +326,7 @@ MARKS = (b"<PubmedArticle>", b"</PubmedArticle>", b"<MedlineCitation", b"</Medli
 
 
 @pytest.mark.parametrize("mark", MARKS)
-@pytest.mark.parametrize("put", [b"", b"<", b"<X>", b"\xff", b"\0"])
+@pytest.mark.parametrize("put", [b"", b"<X>", b"\xff"])
 def test_a_frame_broken_before_it_was_packed(folder, mark, put):
-    for at in (SET.index(mark), SET.rindex(mark)):
-        both(folder, SET[:at] + put + SET[at + (len(mark) if not put else 0) :])
+    at = SET.index(mark) if put else SET.rindex(mark)
+    both(folder, SET[:at] + put + SET[at + (len(mark) if not put else 0) :])
