@@ -113,6 +113,14 @@ class Record:
         self.faults.append(_Fault(path, privacy.without_mail(value)[:SHOWN], reason))
 
     @functools.cached_property
+    def history(self) -> dict[str, list[PartialDate]]:
+        """The dates of the record's history, by their kind."""
+        found: dict[str, list[PartialDate]] = {}
+        for element in self.data.iterfind("History/PubMedPubDate"):
+            found.setdefault(element.get("PubStatus", ""), []).append(_of_parts(element, self.day))
+        return found
+
+    @functools.cached_property
     def types(self) -> list[dict[str, str | None]]:
         """Publication types. Records of before 2013 have no numbers: a known label gets its number."""
         path = "PublicationType" if self.kind == "book" else "PublicationTypeList/PublicationType"
@@ -460,11 +468,7 @@ def _printed(record: Record) -> PartialDate:
 
 
 def _history(record: Record, status: str) -> list[tuple[str, PartialDate]]:
-    return [
-        (f"History.{status}", _of_parts(element, record.day))
-        for element in record.data.iterfind("History/PubMedPubDate")
-        if element.get("PubStatus") == status
-    ]
+    return [(f"History.{status}", day) for day in record.history.get(status, [])]
 
 
 def _first_usable(record: Record, candidates: Iterable[tuple[str, PartialDate]]) -> PartialDate:
@@ -500,8 +504,9 @@ def _judged(record: Record, path: str, day: PartialDate) -> date | None:
 
 def _of_parts(element: etree._Element, reference: date) -> PartialDate:
     """The date of an element with Year, Month and Day, any of which may be missing."""
-    year, month, day = (_folded(element.findtext(tag)) or "" for tag in ("Year", "Month", "Day"))
-    return parts(year, month, day, reference)
+    written = {part.tag: part.text for part in reversed(element)}  # of two the first counts
+    year, month, day = map(written.get, ("Year", "Month", "Day"))
+    return parts(_folded(year) or "", _folded(month) or "", _folded(day) or "", reference)
 
 
 @functools.lru_cache(maxsize=1 << 15)

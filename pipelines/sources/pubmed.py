@@ -327,10 +327,15 @@ def _parser() -> etree.XMLPullParser:
     return etree.XMLPullParser(events=("end",), tag=tuple(sorted(RECORDS | DELETIONS)), **_SAFE)
 
 
+@functools.cache
+def _parser_of_one() -> etree.XMLParser:
+    return etree.XMLParser(**_SAFE)
+
+
 def _alone(prolog: bytes, content: bytes) -> etree._Element:
     """The one article that the bytes are, parsed behind the prolog of their file as the full parse would."""
     try:
-        root = etree.fromstring(prolog + content + b"</PubmedArticleSet>", etree.XMLParser(**_SAFE))
+        root = etree.fromstring(prolog + content + b"</PubmedArticleSet>", _parser_of_one())
     except etree.XMLSyntaxError as error:
         raise IrregularError from error
     found: list[etree._Element] = list(root)
