@@ -208,9 +208,10 @@ def _cut(buffer: bytes) -> Cut:
     heads = [_HEAD.match(buffer, begin, end) for begin, end in zip(begins, ends, strict=True)]
     parts = [_part(buffer, head, end) if head else b"" for head, end in zip(heads, ends, strict=True)]
     wanted = {place for place, part in enumerate(parts) if not part}
-    nexts = list(accumulate(len(part) + 1 for part in parts))
-    is_balanced = not ends or _is_balanced(buffer, ends[-1])
-    wanted.update(_hits(b"\n".join(parts), nexts) if is_balanced else range(len(ends)))
+    wanted.update(_hits(b"\n".join(parts), list(accumulate(len(part) + 1 for part in parts))))
+    if ends and not _is_balanced(buffer, 0, ends[-1]):  # of all at once: numpy is slow in asking little
+        bounds = enumerate(zip(begins, ends, strict=True))
+        wanted.update(place for place, (begin, end) in bounds if not _is_balanced(buffer, begin, end))
     return Cut(
         np.array(ends, np.int64),
         np.array([int(head[2]) if head else 0 for head in heads], np.int64),
@@ -274,24 +275,23 @@ def _is_utf8(buffer: bytes, end: int) -> bool:
     return True
 
 
-def _is_balanced(buffer: bytes, end: int) -> bool:
+def _is_balanced(buffer: bytes, begin: int, end: int) -> bool:
     """Whether tags are opened as often as they are closed, without comments, CDATA and controls but the line's end.
 
-    Articles that are passed by are not parsed: this is what their markup is asked instead. Names of tags are not. Asked
-    of several articles at once here, of each by the fast engine.
+    Articles that are passed by are not parsed: this is what their markup is asked instead. Names of tags are not.
     """
-    signs = np.frombuffer(buffer, np.uint8, end)
+    signs = np.frombuffer(buffer, np.uint8, end - begin, begin)
     opens, ends, slashes = signs == ord("<"), signs == ord(">"), signs == ord("/")
     tags, closing = np.count_nonzero(opens), np.count_nonzero(opens[:-1] & slashes[1:])
     odd = tags - 2 * closing - np.count_nonzero(slashes[:-1] & ends[1:])
-    is_even = odd == 0 or odd == buffer.count(b"<?", 0, end)  # processing instructions are rare
+    is_even = odd == 0 or odd == buffer.count(b"<?", begin, end)  # processing instructions are rare
     is_text = np.count_nonzero(signs < ord(" ")) == np.count_nonzero(signs == ord("\n"))
-    return bool(is_even and is_text and tags == np.count_nonzero(ends) and not _has_comment(buffer, end))
+    return bool(is_even and is_text and tags == np.count_nonzero(ends) and not _has_comment(buffer, begin, end))
 
 
-def _has_comment(buffer: bytes, end: int) -> bool:
+def _has_comment(buffer: bytes, begin: int, end: int) -> bool:
     """The second sign of a comment is rare, and quickly found."""
-    at = buffer.find(b"!", 0, end)
+    at = buffer.find(b"!", begin, end)
     while at > 0 and buffer[at - 1] != ord("<"):
         at = buffer.find(b"!", at + 1, end)
     return at > 0

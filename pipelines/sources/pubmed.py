@@ -8,7 +8,7 @@ one is kept, stands in `pubmed_articles`. How files of a year follow on each oth
 counts, is no matter of this module.
 
 What neither the checksum in a gzip nor the count of tags can show is markup that its publisher broke inside an article
-that is passed by: names and nesting of its tags, its attributes, entities among authors and references. There the
+that is passed by: names and nesting of its tags, its attributes, entities in journal, authors and references. There the
 candidate reader reads on, while the full parse would stop at the article and reject the rest of the file.
 """
 
@@ -37,7 +37,7 @@ from pipelines.reading import SHOWN, Reject, Report
 KIND = "articles"
 INDEX = "article_index"
 
-PIECE = 1 << 18
+PIECE = 1 << 19
 """Bytes that are unpacked and scanned at a time: they stay in the processor's cache."""
 BATCH = 500
 """Kept articles that wait in memory before they are written."""
