@@ -629,6 +629,7 @@ def test_the_planted_records_leave_no_path_out():
     from_xml = set(paths(legacy.study_from_xml(FULL_XML)))
     from_v1 = set(paths(legacy.study_from_v1(FULL_V1)))
     flattened = {path.removesuffix("[]") for path in fields}
+    flattened -= {path for path in flattened if path.startswith("history.")}  # no retired format came with its history
     assert {path.removesuffix("[]") for path in from_v1} == flattened - ONLY_V2
     assert {path.removesuffix("[]") for path in from_xml} == flattened - ONLY_V2 - ONLY_V1
 

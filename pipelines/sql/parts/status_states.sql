@@ -1,12 +1,12 @@
 -- What the status history keeps of every trial: its statuses, and what they rest on in a form that only tells whether it
--- changed. Twelve digits of a content's hash are enough to tell the versions of one record apart.
+-- changed. Twelve digits of a content's hash are enough to tell the versions of one record apart. Lists are sorted once
+-- they are made: an aggregate in order takes four times as long.
 WITH records AS (
     SELECT
         v.trial_id,
-        list({
+        list_sort(list({
             'registration_id': v.registration_id, 'source': v.source, 'part': v.part,
-            'content': left(v.content_hash, 12), 'is_gone': r.vanished_on IS NOT NULL
-        } ORDER BY v.registration_id, v.source, v.part) AS records
+            'content': left(v.content_hash, 12), 'is_gone': r.vanished_on IS NOT NULL})) AS records
     FROM registration_versions AS v
     JOIN registrations AS r USING (registration_id)
     WHERE v.is_current
@@ -22,7 +22,7 @@ WITH records AS (
 ), statuses AS (
     SELECT
         trial_id,
-        list({'policy': policy, 'status': status, 'rule_version': rule_version} ORDER BY policy) AS statuses
+        list_sort(list({'policy': policy, 'status': status, 'rule_version': rule_version})) AS statuses
     FROM reporting_status
     GROUP BY trial_id
 )
