@@ -15,7 +15,7 @@ from pipelines import privacy
 from pipelines.contracts import Check, Contracts, Table, quote, violation_queries
 from pipelines.settings import quiet_libraries
 
-BATCH = 250_000
+BATCH = 50_000
 """Rows that Great Expectations sees at once: it works on pandas frames, whose size has to be bounded."""
 EXAMPLES = 3
 
@@ -141,16 +141,17 @@ def run_suites(connection: duckdb.DuckDBPyConnection, tables: list[Table], contr
 
     context: Any = gx.get_context(mode="ephemeral")
     context.variables.progress_bars = {"globally": False}
-    source = context.data_sources.add_pandas("warehouse")
     for table in tables:
         wanted = expectations(table, contracts)
-        definition = source.add_dataframe_asset(table.name).add_batch_definition_whole_dataframe("rows")
         suite = gx.ExpectationSuite(
             name=table.name, expectations=[getattr(gxe, e.kind)(**e.arguments, meta={"name": e.name}) for e in wanted]
         )
         tally = {e.name: _Tally() for e in wanted}
         for frame in _frames(connection, table, sorted({c for e in wanted for c in e.columns})):
+            source = context.data_sources.add_pandas(table.name)  # one for each: it keeps every frame that it was given
+            definition = source.add_dataframe_asset("rows").add_batch_definition_whole_dataframe("all")
             outcome = definition.get_batch(batch_parameters={"dataframe": frame}).validate(suite)
+            context.data_sources.delete(table.name)
             results: list[Any] = outcome.results
             for result in results:
                 tally[result.expectation_config.meta["name"]].add(result, len(frame))

@@ -334,5 +334,5 @@ def test_a_corrected_sponsor_is_a_sponsor(tmp_path):
 def test_a_build_is_named_after_its_decisions_too(tmp_path):
     (tmp_path / "decisions.csv").write_text("\n".join([HEADING, GOOD]))
     decisions = adjudications.read(tmp_path / "decisions.csv", AS_OF)
-    names = {build._build_id(AS_OF, [], tmp_path, [], some) for some in ([], decisions)}
+    names = {build._build_id(AS_OF, [], tmp_path, [], some, []) for some in ([], decisions)}
     assert len(names) == 2

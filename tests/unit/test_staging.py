@@ -100,7 +100,7 @@ def test_a_file_that_is_not_there_is_named_and_the_others_are_read(tmp_path):
     healed, fresh = stage(data)
     assert fresh == {name(2): ""}
     assert all(s.is_read for s in healed.values())
-    ids = {build._build_id(AS_OF, list(found.values()), data, [], []) for found in (staged, healed)}
+    ids = {build._build_id(AS_OF, list(found.values()), data, [], [], []) for found in (staged, healed)}
     assert len(ids) == 2, "what could be read after all is another build of the same day and files"
 
 
