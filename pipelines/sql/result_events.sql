@@ -5,6 +5,7 @@ WITH shown AS (
     FROM version_spans AS s
     JOIN staged_registrations AS r USING (file, record_number),
         unnest(r.result_events) AS u(e)
+    WHERE e.event IS NOT NULL
     UNION ALL
     SELECT h.registration_id, e.event, e.date, h.seen, h.seen, false
     FROM record_histories AS h, unnest(h.events) AS u(e)
