@@ -427,10 +427,6 @@ def describe(column: Column) -> str:
     return " ".join(parts)
 
 
-def column_types(table: Table) -> dict[str, str]:
-    return {c.name: c.type for c in table.columns}
-
-
 def arrow_schema(table: Table) -> pa.Schema:
     """The Arrow schema that DuckDB gives the contract's types, with descriptions as field metadata."""
     nulls = ", ".join(f'NULL::{c.type} AS "{c.name}"' for c in table.columns)
