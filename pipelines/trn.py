@@ -419,7 +419,8 @@ class _Match(NamedTuple):
 
 def find(text: str) -> list[Hit]:
     """All registration numbers and refused look-alikes of a free text, in order, without overlap."""
-    return _read(text) if _PREFILTER.search(text.encode("utf-8", "replace")) else []
+    # Plain text is read as it stands: what the filter would look for is then looked for once.
+    return _read(text) if text.isascii() or _PREFILTER.search(text.encode("utf-8", "replace")) else []
 
 
 def find_many(texts: Sequence[str]) -> list[list[Hit]]:

@@ -43,7 +43,7 @@ class Engine:
     def __init__(self, library: ctypes.CDLL) -> None:
         self._cut = library.cut
         self._cut.restype = ctypes.c_int64
-        self._cut.argtypes = (ctypes.c_char_p, ctypes.c_int64, *[ctypes.c_void_p] * 7)
+        self._cut.argtypes = (ctypes.c_void_p, ctypes.c_int64, *[ctypes.c_void_p] * 7)
         self._make_room(1 << 18)
 
     def _make_room(self, size: int) -> None:
@@ -51,18 +51,19 @@ class Engine:
         self._numbers = np.empty((4, most), np.int64)
         self._signs = np.empty(most, np.uint8)
         self._text = np.empty(2 * size + most, np.uint8)  # two lists can lie in one another, and be copied twice
+        ends, pmids, versions, text_ends = (row.ctypes.data for row in self._numbers)
+        self._places = ends, pmids, versions, self._signs.ctypes.data, self._text.ctypes.data, text_ends
 
-    def cut(self, buffer: bytes, sieve: NDArray[np.uint64]) -> RawCut | None:
-        """The articles that end in the buffer; None where it is no UTF-8."""
-        if len(buffer) > self._size:
-            self._make_room(2 * len(buffer))
-        places = (*(row.ctypes.data for row in self._numbers[:3]), self._signs.ctypes.data, self._text.ctypes.data)
-        count = self._cut(buffer, len(buffer), sieve.ctypes.data, *places, self._numbers[3].ctypes.data)
+    def cut(self, text: NDArray[np.uint8], sieve: NDArray[np.uint64]) -> RawCut | None:
+        """The articles that end in the text, whose bytes lie one behind the other; None where it is no UTF-8."""
+        if len(text) > self._size:
+            self._make_room(2 * len(text))
+        count = self._cut(text.ctypes.data, len(text), sieve.ctypes.data, *self._places)
         if count < 0:
             return None
         ends, pmids, versions, text_ends = self._numbers[:, :count].copy()
-        text = self._text[: text_ends[-1]].tobytes() if count else b""
-        return RawCut(ends, pmids, versions, self._signs[:count].copy(), text, text_ends)
+        asked = self._text[: text_ends[-1]].tobytes() if count else b""
+        return RawCut(ends, pmids, versions, self._signs[:count].copy(), asked, text_ends)
 
 
 def digest() -> str:

@@ -12,9 +12,9 @@ form; any other is a candidate too, and what cannot even be cut into articles is
 import functools
 import re
 from bisect import bisect_right
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from itertools import accumulate
-from typing import Any, NamedTuple
+from typing import Any, BinaryIO, NamedTuple
 
 import numpy as np
 import pyarrow as pa
@@ -26,6 +26,8 @@ from pipelines.contracts import contracts
 from pipelines.formats import pubmed_articles, pubmed_sieve
 from pipelines.formats import pubmed_native as native
 
+BLOCK = 1 << 17
+"""Bytes that numpy is asked about at a time: what it answers stays in the processor's cache."""
 LARGEST = 8 << 20
 """Bytes of an article above which it is left to the parse, which has limits of its own."""
 
@@ -39,17 +41,19 @@ class Cut(NamedTuple):
 
     ends: where each ends, its closing tag included; it begins where the one before ends.
     pmids, versions: of each; 0 where only the parse can tell.
-    candidates: the places of those that may be wanted or are not regular, in their order.
+    hits: the places of those that may be wanted. irregular: the places of those of another form.
     """
 
     ends: NDArray[np.int64]
     pmids: NDArray[np.int64]
     versions: NDArray[np.int64]
-    candidates: list[int]
+    hits: list[int]
+    irregular: list[int]
 
 
 class Sifted(NamedTuple):
-    """Consecutive articles in the order of the file: as `Cut`, and with the bytes of the candidates."""
+    """Consecutive articles in the order of the file: as `Cut`, and with the bytes of the candidates, which are regular
+    ones without their authors and references."""
 
     pmids: NDArray[np.int64]
     versions: NDArray[np.int64]
@@ -159,64 +163,91 @@ def in_markup(openings: str) -> str:
 # --- sifting --------------------------------------------------------------------------------------------------------
 
 
-def sift(pieces: Iterable[bytes], cited: frozenset[int]) -> Iterator[Sifted | bytes]:
+def sift(begin: bytes, more: BinaryIO, piece: int, cited: frozenset[int]) -> Iterator[Sifted | bytes]:
     """The articles of a set from behind its prolog on; last, what no article begins any more, whose continuation is
-    left in `pieces`.
+    left in `more`.
 
-    cited: PMIDs of articles that are candidates in any case. Raises IrregularError where the bytes cannot be cut into
-    articles beyond doubt.
+    begin, more: the set, what is unpacked already and what is not. piece: how many bytes are unpacked and scanned at a
+    time. cited: PMIDs of articles that are candidates in any case. Raises IrregularError where the bytes cannot be cut
+    into articles beyond doubt.
     """
     cut = _cut if native.ENGINE is None else functools.partial(_cut_fast, native.ENGINE)
-    rest = b""
-    for piece in pieces:
-        buffer = rest + piece
-        found = cut(buffer)
-        rest = buffer[found.ends[-1] :] if len(found.ends) else buffer
-        if len(found.ends):
-            yield _sifted(buffer, found, cited)
-        if len(rest) > LARGEST or not _OPENS.startswith(rest[:1000].lstrip()[: len(_OPENS)]):
+    buffer = np.frombuffer(begin, np.uint8)
+    filled, got = len(begin), 1
+    while got:
+        text = buffer[:filled]
+        found = cut(text)
+        end = int(found.ends[-1]) if len(found.ends) else 0
+        if end:
+            yield _sifted(text, found, cited)
+        rest = text[end:]
+        if len(rest) > LARGEST or not _OPENS.startswith(rest[:1000].tobytes().lstrip()[: len(_OPENS)]):
             break
-    yield rest
+        buffer = _room(buffer, rest, piece)
+        got = more.readinto(buffer[len(rest) : len(rest) + piece].data)  # type: ignore[attr-defined]
+        filled = len(rest) + got
+    yield rest.tobytes()
 
 
-def _sifted(buffer: bytes, found: Cut, cited: frozenset[int]) -> Sifted:
-    wanted = {*found.candidates}
+def _room(buffer: NDArray[np.uint8], rest: NDArray[np.uint8], piece: int) -> NDArray[np.uint8]:
+    """A buffer that begins with the rest and has room for a piece behind it: the same one wherever it can be, since
+    unpacking into bytes that were used before is what makes it fast."""
+    if not buffer.flags.writeable or len(buffer) < len(rest) + piece:
+        buffer = np.empty(2 * (len(rest) + piece), np.uint8)
+    buffer[: len(rest)] = rest
+    return buffer
+
+
+def _sifted(text: NDArray[np.uint8], found: Cut, cited: frozenset[int]) -> Sifted:
+    wanted = {*found.hits, *found.irregular}
     if cited:
         wanted.update(place for place, pmid in enumerate(found.pmids.tolist()) if pmid in cited)
     bounds = [0, *found.ends.tolist()]
-    candidates = {place: buffer[bounds[place] : bounds[place + 1]] for place in sorted(wanted)}
+    candidates = {place: text[bounds[place] : bounds[place + 1]].tobytes() for place in sorted(wanted)}
+    candidates |= {place: _shortened(candidates[place]) for place in wanted.difference(found.irregular)}
     return Sifted(found.pmids, found.versions, candidates)
 
 
-def _cut_fast(engine: native.Engine, buffer: bytes) -> Cut:
-    """The articles that end in the buffer, by the fast engine."""
-    cut = engine.cut(buffer, _sieve())
+def _shortened(article: bytes) -> bytes:
+    """The article without what no row is made of, which is half of its bytes."""
+    for opens, closes in ((b"<AuthorList", b"</AuthorList>"), (b"<ReferenceList>", b"</ReferenceList>")):
+        begin, end = article.find(opens), article.rfind(closes)
+        if 0 <= begin < end:
+            article = article[:begin] + article[end + len(closes) :]
+    return article
+
+
+def _cut_fast(engine: native.Engine, text: NDArray[np.uint8]) -> Cut:
+    """The articles that end in the text, by the fast engine."""
+    cut = engine.cut(text, _sieve())
     if cut is None:
         raise IrregularError
     asked = np.flatnonzero(cut.signs == native.ASKED)
     irregular = np.flatnonzero(cut.signs == native.IRREGULAR)
     hits = [int(asked[place]) for place in _hits(cut.text, cut.text_ends[asked].tolist())]
-    return Cut(cut.ends, cut.pmids, cut.versions, sorted([*irregular.tolist(), *hits]))
+    return Cut(cut.ends, cut.pmids, cut.versions, hits, irregular.tolist())
 
 
-def _cut(buffer: bytes) -> Cut:
+def _cut(text: NDArray[np.uint8]) -> Cut:
     """The same on any machine."""
+    buffer = text.tobytes()
     ends = list(_ends(buffer))
     begins = [0, *ends][: len(ends)]
     if ends and not _is_utf8(buffer, ends[-1]):
         raise IrregularError
     heads = [_HEAD.match(buffer, begin, end) for begin, end in zip(begins, ends, strict=True)]
     parts = [_part(buffer, head, end) if head else b"" for head, end in zip(heads, ends, strict=True)]
-    wanted = {place for place, part in enumerate(parts) if not part}
-    wanted.update(_hits(b"\n".join(parts), list(accumulate(len(part) + 1 for part in parts))))
+    hits = list(_hits(b"\n".join(parts), list(accumulate(len(part) + 1 for part in parts))))
+    irregular = {place for place, part in enumerate(parts) if not part}
     if ends and not _is_balanced(buffer, 0, ends[-1]):  # of all at once: numpy is slow in asking little
         bounds = enumerate(zip(begins, ends, strict=True))
-        wanted.update(place for place, (begin, end) in bounds if not _is_balanced(buffer, begin, end))
+        irregular.update(place for place, (begin, end) in bounds if not _is_balanced(buffer, begin, end))
     return Cut(
         np.array(ends, np.int64),
         np.array([int(head[2]) if head else 0 for head in heads], np.int64),
         np.array([int(head[1]) if head else 0 for head in heads], np.int64),
-        sorted(wanted),
+        hits,
+        sorted(irregular),
     )
 
 
@@ -280,13 +311,18 @@ def _is_balanced(buffer: bytes, begin: int, end: int) -> bool:
 
     Articles that are passed by are not parsed: this is what their markup is asked instead. Names of tags are not.
     """
-    signs = np.frombuffer(buffer, np.uint8, end - begin, begin)
-    opens, ends, slashes = signs == ord("<"), signs == ord(">"), signs == ord("/")
-    tags, closing = np.count_nonzero(opens), np.count_nonzero(opens[:-1] & slashes[1:])
-    odd = tags - 2 * closing - np.count_nonzero(slashes[:-1] & ends[1:])
+    tags = odd = strange = 0
+    for at in range(begin, end, BLOCK):
+        signs = np.frombuffer(buffer, np.uint8, min(BLOCK + 1, end - at), at)  # a pair may lie over the block's end
+        here, following = signs[:BLOCK], signs[1:]
+        opens, ends, slashes = signs == ord("<"), signs == ord(">"), signs == ord("/")
+        opened = int(np.count_nonzero(opens[: len(here)]))
+        tags += opened - int(np.count_nonzero(ends[: len(here)]))
+        odd += opened - 2 * int(np.count_nonzero(opens[: len(following)] & slashes[1:]))
+        odd -= int(np.count_nonzero(slashes[: len(following)] & ends[1:]))
+        strange += int(np.count_nonzero(here < ord(" "))) - int(np.count_nonzero(here == ord("\n")))
     is_even = odd == 0 or odd == buffer.count(b"<?", begin, end)  # processing instructions are rare
-    is_text = np.count_nonzero(signs < ord(" ")) == np.count_nonzero(signs == ord("\n"))
-    return bool(is_even and is_text and tags == np.count_nonzero(ends) and not _has_comment(buffer, begin, end))
+    return bool(is_even and not tags and not strange and not _has_comment(buffer, begin, end))
 
 
 def _has_comment(buffer: bytes, begin: int, end: int) -> bool:

@@ -8,8 +8,8 @@ one is kept, stands in `pubmed_articles`. How files of a year follow on each oth
 counts, is no matter of this module.
 
 What neither the checksum in a gzip nor the count of tags can show is markup that its publisher broke inside an article
-that is passed by: names and nesting of its tags, its attributes, entities in journal, authors and references. There the
-candidate reader reads on, while the full parse would stop at the article and reject the rest of the file.
+that is passed by, or inside the authors and references of any: names and nesting of tags, attributes, entities. There
+the candidate reader reads on, while the full parse would stop at the article and reject the rest of the file.
 """
 
 import functools
@@ -19,7 +19,7 @@ import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import date
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, BinaryIO, NamedTuple
 
 import duckdb
 import numpy as np
@@ -37,9 +37,9 @@ from pipelines.reading import SHOWN, Reject, Report
 KIND = "articles"
 INDEX = "article_index"
 
-PIECE = 1 << 19
+PIECE = 1 << 20
 """Bytes that are unpacked and scanned at a time: they stay in the processor's cache."""
-BATCH = 500
+BATCH = 200
 """Kept articles that wait in memory before they are written."""
 INDEX_BATCH = 10_000
 EVENTS = ("article", "book", "deletion")
@@ -114,11 +114,19 @@ def _take_candidates(account: "_Account", payload: Path) -> None:
     Raises PayloadError or IrregularError where the payload is damaged or not of the regular form.
     """
     _verify(payload)
-    pieces = packing.chunks(payload, PIECE, PIECE)
+    try:
+        with packing.unpacked(payload) as unpacked:
+            _take_sifted(account, unpacked)
+    except packing.BROKEN_GZIP as error:
+        raise IrregularError from error
+
+
+def _take_sifted(account: "_Account", unpacked: BinaryIO) -> None:
+    pieces = iter(lambda: unpacked.read(PIECE), b"")
     start = _start(pieces)
     begin = pubmed_scan.after_prolog(start)
     prolog = start[:begin]
-    for sifted in pubmed_scan.sift(itertools.chain([start[begin:]], pieces), account.cited):
+    for sifted in pubmed_scan.sift(start[begin:], unpacked, PIECE, account.cited):
         if isinstance(sifted, bytes):
             for item in _parsed(_parser(), itertools.chain([prolog + sifted], pieces)):
                 if isinstance(item, _Damage):

@@ -20,7 +20,7 @@ PROTOCOLS = 4_000
 DAY = date(2026, 8, 8)
 
 _ROOT = re.compile(rb"<PubmedArticleSet[^>]*>")
-_CLOSING = b"</PubmedArticleSet>"
+_LAST = b"</PubmedArticle>"
 _PMID = re.compile(rb'(<PMID Version="\d+">|<ArticleId IdType="pubmed">)(\d+)(?=<)')
 _NCT = re.compile(rb"NCT0(\d{7})")
 _APART = 5_000_000
@@ -89,16 +89,16 @@ def _renumbered(lines: bytes, shift: int) -> bytes:
 
 
 def four_times(work: Path) -> Path:
-    """File B with all of its articles four times over: one file, four times as large."""
+    """File B with all of its articles four times over, and its deletions once: one file, four times as large."""
 
     def pieces() -> Iterator[bytes]:
         raw = b"".join(packing.chunks(whole_file("B")))
         root = _ROOT.search(raw)
         assert root
-        end = raw.rindex(_CLOSING)
+        end = raw.rindex(_LAST) + len(_LAST)
         yield raw[: root.end()]
         yield from [raw[root.end() : end]] * 4
-        yield _CLOSING
+        yield raw[end:]
 
     path = work / "four-times.xml.gz"
     _pack(pieces(), path)

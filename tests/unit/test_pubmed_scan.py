@@ -5,6 +5,7 @@ article is packed with gzip, since only such files are read by candidates.
 """
 
 import gzip
+import io
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
@@ -92,7 +93,8 @@ def candidates(*articles: str) -> set[int]:
 
 def _candidates(*articles: str) -> set[int]:
     found, at = set(), 0
-    for sifted in pubmed_scan.sift([("".join(articles) + "</PubmedArticleSet>").encode()], CITED):
+    content = ("".join(articles) + "</PubmedArticleSet>").encode()
+    for sifted in pubmed_scan.sift(content, io.BytesIO(), 1, CITED):
         if isinstance(sifted, bytes):
             assert sifted == b"</PubmedArticleSet>"
         else:
