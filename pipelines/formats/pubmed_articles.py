@@ -113,11 +113,11 @@ class Record:
         self.faults.append(_Fault(path, privacy.without_mail(value)[:SHOWN], reason))
 
     @functools.cached_property
-    def history(self) -> dict[str, list[PartialDate]]:
-        """The dates of the record's history, by their kind."""
-        found: dict[str, list[PartialDate]] = {}
+    def history(self) -> dict[str, list[etree._Element]]:
+        """The record's history by the kinds of its dates, most of which nobody asks for."""
+        found: dict[str, list[etree._Element]] = {}
         for element in self.data.iterfind("History/PubMedPubDate"):
-            found.setdefault(element.get("PubStatus", ""), []).append(_of_parts(element, self.day))
+            found.setdefault(element.get("PubStatus", ""), []).append(element)
         return found
 
     @functools.cached_property
@@ -468,7 +468,7 @@ def _printed(record: Record) -> PartialDate:
 
 
 def _history(record: Record, status: str) -> list[tuple[str, PartialDate]]:
-    return [(f"History.{status}", day) for day in record.history.get(status, [])]
+    return [(f"History.{status}", _of_parts(element, record.day)) for element in record.history.get(status, [])]
 
 
 def _first_usable(record: Record, candidates: Iterable[tuple[str, PartialDate]]) -> PartialDate:
