@@ -8,7 +8,7 @@ which `ctgov.sql` turns into the staging contract. The paths that are read, and 
 """
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -31,6 +31,10 @@ SQL = Path(__file__).with_suffix(".sql")
 MIB = 1 << 20
 LARGEST_RECORD = 64 * MIB
 """Fast way only: records above this go through the record-by-record reader, which has no limit."""
+WORTH_PLANNING = 64 * MIB
+"""Below this, looking for common subexpressions in so wide a query costs more than finding them saves."""
+LARGEST_PAGE = 512 * MIB
+"""Fast way only: the register's own pages have some 15 MB."""
 ZIP_BATCH = 64 * MIB
 SLOW_BATCH = 1000
 UNPACKED_GUESS = 30
@@ -88,6 +92,8 @@ def read(payload: Path, name: str, day: date, out: Path, *, fast: bool = True) -
     report = Report()
     with store.connect(threads=1, memory_limit="2GB", spill=out.parent) as connection:
         _prepare(connection, contracts().sources["ctgov"], day)
+        if payload.stat().st_size < WORTH_PLANNING:
+            connection.execute("SET disabled_optimizers = 'common_subexpressions'")
         parts = _Parts(connection, name, out)
         try:
             _read_payload(payload, name, parts, report, fast)
@@ -157,20 +163,38 @@ def _read_zip(payload: Path, name: str, parts: "_Parts", report: Report, fast: b
 def _read_entries(batch: list[tuple[str, bytes]], parts: "_Parts", report: Report, fast: bool) -> None:
     if not batch:
         return
-    if fast and all(_is_study(content) for _, content in batch):
-        joined = parts.out.with_name(f".{parts.out.name}.entries")
-        try:
-            joined.write_bytes(b"\n".join(content for _, content in batch))
-            if _read_fast(joined, "objects", batch[0][1][: 1 << 16], parts, report, expected=len(batch)):
-                return
-        finally:
-            joined.unlink(missing_ok=True)
+    are_studies = fast and all(_is_study(content) for _, content in batch)
+    if are_studies and _read_joined([content for _, content in batch], parts, report):
+        return
     for place, content in batch:
         start = content[: 1 << 16]
         try:
             _read_slowly([content], _form(start), start, place, parts, report)
         except PayloadError as error:
             report.reject_payload(place, f"{error}.")
+
+
+def _read_page(payload: Path, parts: "_Parts", report: Report) -> bool:
+    """The studies of a page, cut out of it: unpacking their list in DuckDB costs several times as much."""
+    content = b""
+    try:
+        for piece in packing.chunks(payload, LARGEST_PAGE):
+            content += piece
+            if len(content) > LARGEST_PAGE:
+                return False
+        studies = msgspec.json.decode(content.removeprefix(packing.BOM), type=_Wrapped).studies
+    except (PayloadError, msgspec.DecodeError, RecursionError):
+        return False
+    return bool(studies) and _read_joined(list(map(bytes, studies or [])), parts, report)
+
+
+def _read_joined(studies: Sequence[bytes], parts: "_Parts", report: Report) -> bool:
+    joined = parts.out.with_name(f".{parts.out.name}.entries")
+    try:
+        joined.write_bytes(b"\n".join(studies))
+        return _read_fast(joined, "objects", studies[0][: 1 << 16], parts, report, expected=len(studies))
+    finally:
+        joined.unlink(missing_ok=True)
 
 
 def _is_study(content: bytes) -> bool:
@@ -187,17 +211,15 @@ def _read_fast(
 ) -> bool:
     """Reads the whole payload with read_json. False: it could not, or found what only the record-by-record reader can
     name; nothing of it was taken."""
+    if form == "page":
+        return _read_page(payload, parts, report)
     if not _is_whole(payload, form):
         return False
     inner = duckdb_type(parts.tree)
     packed = packing.packing(payload) == "gzip"
     size = payload.stat().st_size * (UNPACKED_GUESS if packed else 1)
-    whole_file = form == "page" or (form == "objects" and size < LARGEST_RECORD)
-    limit = min(max(size, 16 * MIB), 8 * LARGEST_RECORD) if whole_file else LARGEST_RECORD
-    if form == "page":
-        columns = {"studies": inner + "[]"}
-        study = "SELECT unnest(studies) AS study FROM raw"
-    elif _root(start) == "study":
+    limit = max(size, 16 * MIB) if form == "objects" and size < LARGEST_RECORD else LARGEST_RECORD
+    if _root(start) == "study":
         columns = {"study": inner, "history": duckdb_type(parts.tree["history"])}
         study = "SELECT struct_update(study, history := history) AS study FROM raw"
     else:

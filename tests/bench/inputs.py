@@ -30,19 +30,17 @@ _APART = 5_000_000
 def studies(work: Path) -> Path:
     """The 755 studies of the two searches, repeated under new numbers as one array, one a line."""
     path = work / "studies.json"
-    return path if path.exists() else _write_studies(path)
-
-
-def _write_studies(path: Path) -> Path:
-    records = _records()
-    with path.open("w", encoding="utf-8") as out:
-        for number in range(STUDIES):
-            text = records[number % len(records)]
-            old = json.loads(text)["protocolSection"]["identificationModule"]["nctId"]
-            out.write("[\n" if number == 0 else ",\n")
-            out.write(text.replace(old, f"NCT9{number:07d}"))
-        out.write("\n]")
+    if not path.exists():
+        path.write_text("[\n" + ",\n".join(_studies()) + "\n]", encoding="utf-8")
     return path
+
+
+def _studies() -> Iterator[str]:
+    records = _records()
+    for number in range(STUDIES):
+        text = records[number % len(records)]
+        old = json.loads(text)["protocolSection"]["identificationModule"]["nctId"]
+        yield text.replace(old, f"NCT9{number:07d}")
 
 
 def _records() -> list[str]:
