@@ -240,8 +240,9 @@ def prepare(
 def _fill(connection: duckdb.DuckDBPyConnection, name: str, rows: Sequence[Mapping[str, str]]) -> None:
     columns = list(rows[0])
     connection.execute(f"CREATE TABLE {name} ({', '.join(f'{c} VARCHAR' for c in columns)})")
-    marks = ", ".join("?" for _ in columns)
-    connection.executemany(f"INSERT INTO {name} VALUES ({marks})", [[r[c] for c in columns] for r in rows])
+    # One statement: `executemany` takes one a row, and imports pandas for it.
+    values = ", ".join(f"({', '.join('NULL' if r[c] is None else quote(r[c]) for c in columns)})" for r in rows)
+    connection.execute(f"INSERT INTO {name} VALUES {values}")
 
 
 def _country_spellings() -> list[dict[str, str]]:
