@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 from pipelines.errors import UsageError
 
@@ -30,6 +31,8 @@ class Settings:
     keys: by source, a secret that its server may be told. ca_file: certificates to trust instead of the usual ones.
     fetched_sources: the sources that a night fetches; all that can be where it names none.
     fetch_terms: what takes the place of terms in `[fetch]` of every source's file (page sizes, pauses, limits).
+    alert_webhook, alert_mail: where to tell that a night failed or is incomplete; nobody is told where they are empty.
+    alert_smtp: the server that takes such a mail, with the user and password that it asks for.
     """
 
     data: Path
@@ -42,6 +45,9 @@ class Settings:
     ca_file: Path | None = None
     fetched_sources: tuple[str, ...] = ()
     fetch_terms: Mapping[str, Any] = field(default_factory=dict)
+    alert_webhook: str = field(default="", repr=False)
+    alert_mail: str = field(default="", repr=False)
+    alert_smtp: str = field(default="smtp://localhost", repr=False)
 
 
 def from_environment(data: str | None = None) -> Settings:
@@ -60,7 +66,23 @@ def from_environment(data: str | None = None) -> Settings:
         ca_file=Path(os.environ["ALLTRIALS_CA_FILE"]) if os.environ.get("ALLTRIALS_CA_FILE") else None,
         fetched_sources=tuple(os.environ.get("ALLTRIALS_FETCHED_SOURCES", "").replace(",", " ").split()),
         fetch_terms=_terms(os.environ.get("ALLTRIALS_FETCH_TERMS", "")),
+        alert_webhook=_address("ALLTRIALS_ALERT_WEBHOOK", "", ("https", "http"), "https://host/path"),
+        alert_mail=os.environ.get("ALLTRIALS_ALERT_MAIL", "").strip(),
+        alert_smtp=_address("ALLTRIALS_ALERT_SMTP", "smtp://localhost", ("smtp", "smtps"), "smtp://user:word@host:587"),
     )
+
+
+def _address(name: str, otherwise: str, schemes: tuple[str, ...], like: str) -> str:
+    """An address that may hold a secret: the complaint does not repeat it."""
+    written = os.environ.get(name, "").strip() or otherwise
+    try:
+        parts = urlsplit(written)
+        is_one = parts.scheme in schemes and bool(parts.hostname) and (parts.port is None or parts.port > 0)
+    except ValueError:
+        is_one = False
+    if written and not is_one:
+        raise UsageError(f"{name} is an address like {like}, and what is set is none.")
+    return written
 
 
 def _terms(written: str) -> dict[str, Any]:

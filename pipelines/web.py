@@ -313,6 +313,27 @@ class Client:
         return FetchError(self._text(url, what))
 
 
+# --- telling --------------------------------------------------------------------------------------------------------
+
+
+def post(url: str, body: bytes, agent: str, timeout: float, verify: Path | None = None) -> None:
+    """Tells an address of the operator's own something as JSON, once. Raises FetchError, which names the host alone:
+    the rest of such an address is often its secret."""
+    host = urlsplit(url).hostname
+    with requests.Session() as session:
+        session.trust_env = False
+        try:
+            response = session.post(
+                url, data=body, headers={"User-Agent": agent, "Content-Type": "application/json"}, stream=True,
+                allow_redirects=False, timeout=timeout, verify=str(verify) if verify else True,
+            )  # fmt: skip
+        except (requests.RequestException, urllib3.exceptions.HTTPError) as error:
+            raise FetchError(f"{host}: {_words(error)}.") from None
+        with response:  # the answer's text is not waited for
+            if response.status_code >= 300:
+                raise FetchError(f"{host}: the server answers {response.status_code}.")
+
+
 # --- addresses ------------------------------------------------------------------------------------------------------
 
 
