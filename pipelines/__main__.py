@@ -72,7 +72,7 @@ def _parser() -> argparse.ArgumentParser:
     command = commands.add_parser(
         "import",
         help="take dump files into the raw archive as a snapshot",
-        usage="%(prog)s SOURCE --date YYYY-MM-DD [--scope partial|full] [--baseline] FILE... | --list CSV",
+        usage="%(prog)s SOURCE --date YYYY-MM-DD [--scope partial|full] [--baseline] FILE... | --list CSV | --incoming",
         epilog="SOURCE is ctgov or pubmed; FILE... are dump files as the source served them.",
     )
     command.add_argument("--date", help="the day on which the source served the files, YYYY-MM-DD")
@@ -81,6 +81,8 @@ def _parser() -> argparse.ArgumentParser:
     command.add_argument("--baseline", action="store_true",
                          help="pubmed: files of a yearly baseline; with --scope full: all of it")  # fmt: skip
     command.add_argument("--list", type=Path, metavar="CSV", help="import what a list names, as `sample` writes one")
+    command.add_argument("--incoming", action="store_true",
+                         help="take what was dropped into DIR/incoming/<source>/; see docs/operations.md")  # fmt: skip
     command.set_defaults(run=_import)
 
     command = commands.add_parser("fetch", help="fetch what a source has that the archive has not, as a snapshot")
@@ -107,6 +109,9 @@ def _parser() -> argparse.ArgumentParser:
     command.add_argument("--as-of", metavar="YYYY-MM-DD",
                          help="the day to build for (default: today, on which the snapshots are dated)")  # fmt: skip
     command.set_defaults(run=_night)
+
+    command = commands.add_parser("alert", help="send a trial alert wherever the settings name, to see that it arrives")
+    command.set_defaults(run=_alert)
 
     command = commands.add_parser("query", help="run SQL on the warehouse, read-only")
     command.add_argument("sql")
@@ -135,8 +140,13 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _import(options: argparse.Namespace, chosen: Settings) -> int:
-    from pipelines import importing
+    from pipelines import importing, snapshots, summary
 
+    if options.incoming:
+        dropped = importing.drop_in(chosen.data, datetime.now(UTC))
+        for line in summary.dropped_lines(dropped):
+            print(line)
+        return LEFT_OUT if dropped.left else DONE
     if options.list:
         wanted = importing.read_list(options.list)
     elif options.words and options.date:
@@ -144,11 +154,10 @@ def _import(options: argparse.Namespace, chosen: Settings) -> int:
         day = importing.parse_day(options.date)
         wanted = [importing.Import(source, day, tuple(map(Path, files)), options.scope, options.baseline)]
     else:
-        raise UsageError("Say what to import: SOURCE --date YYYY-MM-DD FILE..., or --list CSV.")
+        raise UsageError("Say what to import: SOURCE --date YYYY-MM-DD FILE..., or --list CSV, or --incoming.")
     for item in wanted:
         snapshot, is_new = importing.take(chosen.data, item)
-        size = sum(p.bytes for p in snapshot.payloads)
-        what = f"{snapshot.source} {snapshot.id} ({len(snapshot.payloads)} file(s), {size:,} bytes, {snapshot.scope})"
+        what = snapshots.sentence(snapshot)
         print(f"imported {what}" if is_new else f"already imported, nothing changed: {what}")
     return DONE
 
@@ -170,15 +179,33 @@ def _fetch(options: argparse.Namespace, chosen: Settings) -> int:
 
 
 def _night(options: argparse.Namespace, chosen: Settings) -> int:
-    from pipelines import importing, nights, progress, summary
+    from pipelines import alerts, importing, nights, progress, summary
 
     edge = _edge()
     as_of = importing.parse_day(options.as_of) if options.as_of else edge.now().date()
-    with _progress() as say:
+    with _progress() as say, alerts.on_failure(chosen, f"the night of {as_of} failed", say):
         night = nights.night(chosen, as_of, edge, say, progress.watch(say, time.monotonic))
     for line in summary.night_lines(night):
         print(line)
-    return LEFT_OUT if night.failed or night.built.left_out else DONE
+    if not (troubles := summary.troubles(night)):
+        return DONE
+    alerts.send(chosen, f"the night of {as_of} is incomplete", troubles, _complain)
+    return LEFT_OUT
+
+
+def _alert(options: argparse.Namespace, chosen: Settings) -> int:
+    from pipelines import alerts
+
+    if not (chosen.alert_webhook or chosen.alert_mail):
+        raise UsageError("Nobody is alerted: set ALLTRIALS_ALERT_WEBHOOK or ALLTRIALS_ALERT_MAIL.")
+    has_gone = alerts.send(
+        chosen, "a trial alert", ["Nothing has happened: somebody tried whether alerts arrive."], _complain
+    )
+    return DONE if has_gone else FAILED
+
+
+def _complain(text: str) -> None:
+    print(f"Error: {text}", file=sys.stderr)
 
 
 def _edge() -> Edge:

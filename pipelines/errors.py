@@ -12,6 +12,10 @@ class DataError(Exception):
     """The data failed a check: exit code 1, the last good build is untouched."""
 
 
+class BusyError(DataError):
+    """Another process has what this one needs: exit code 1, and the same again a little later does it."""
+
+
 class PayloadError(Exception):
     """A file cannot be read as what it is said to be; becomes a rejected record of scope `payload`."""
 

@@ -1,19 +1,31 @@
-"""Taking dump files that lie on disk into the raw archive: what may be imported as what.
+"""Taking dump files that lie on disk into the raw archive: what may be imported as what, and what a person dropped into
+`data/incoming/` for the next night.
 
 Storing is `snapshots`; fetching from a live source does not belong here.
 """
 
 import csv
+import re
+import shutil
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import UTC, date, datetime
 from pathlib import Path
 
-from pipelines import snapshots, staging, store
+from pipelines import privacy, snapshots, staging, store
 from pipelines.contracts import contracts
-from pipelines.errors import UsageError
+from pipelines.errors import DataError, UsageError
 from pipelines.snapshots import Snapshot
 
 SCOPES = ("partial", "full")
+INCOMING = "incoming"
+"""Where files are dropped: `incoming/<source>/`, loose or in a folder named after the snapshot's day."""
+REFUSED = "refused"
+"""Where what cannot be taken lies afterwards, in `incoming/refused/<source>/` beside a text that says why."""
+QUIET = 60.0
+"""Seconds for which nothing in a source's folder may have changed before it is taken."""
+UNFINISHED = (".part", ".partial", ".filepart", ".crdownload", ".download", ".tmp")
+"""How programs name a file that they are still writing."""
 
 
 @dataclass(frozen=True)
@@ -117,3 +129,123 @@ def parse_day(text: str) -> date:
         return date.fromisoformat(text)
     except ValueError:
         raise UsageError(f"{text!r} is not a day of the form YYYY-MM-DD.") from None
+
+
+# --- what was dropped -----------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Drop:
+    """What lies in `incoming/` as one snapshot: a loose file, or a folder and its files."""
+
+    source: str
+    path: Path
+    files: tuple[Path, ...]
+
+
+@dataclass(frozen=True)
+class Dropped:
+    """What came of it. taken: snapshots, and whether the archive had them not. left: a sentence for each that was not
+    taken, and where it lies now."""
+
+    taken: Sequence[tuple[Snapshot, bool]]
+    left: Sequence[str]
+
+
+def dropped(data: Path, now: datetime, source: str = "") -> list[Drop]:
+    """What is ready to be taken, of one source or of all: nothing in the source's folder is still being written."""
+    folders = sorted(p for p in (data / INCOMING).glob("*") if p.name != REFUSED and not p.name.startswith("."))
+    return [
+        drop
+        for folder in folders
+        if (not source or folder.name == source) and _is_quiet(folder, now)
+        for drop in _drops(folder)
+    ]
+
+
+def _is_quiet(folder: Path, now: datetime) -> bool:
+    """The change of a file's own entry counts too: a copy that keeps the dates of the original is as young as that."""
+    inside = [folder, *folder.rglob("*")]
+    youngest = max((max(s.st_mtime, s.st_ctime) for s in (p.stat() for p in inside if p.exists())), default=0.0)
+    return now.timestamp() - youngest >= QUIET and not any(p.name.lower().endswith(UNFINISHED) for p in inside)
+
+
+def _drops(folder: Path) -> Iterator[Drop]:
+    if folder.is_file():
+        yield Drop("", folder, (folder,))
+        return
+    for path in _shown(folder):
+        beside = path.with_name(path.name.removesuffix(snapshots.SIDE_FILE))
+        if path.is_dir():
+            if files := tuple(_shown(path)):
+                yield Drop(folder.name, path, files)
+        elif beside == path or not beside.exists():  # a checksum file goes with the file that it is of
+            side = path.with_name(path.name + snapshots.SIDE_FILE)
+            yield Drop(folder.name, path, (path, *([side] if side.is_file() else [])))
+
+
+def _shown(folder: Path) -> list[Path]:
+    return sorted(p for p in folder.iterdir() if not p.name.startswith("."))
+
+
+def drop_in(data: Path, now: datetime, source: str = "") -> Dropped:
+    """Takes what was dropped into the archive, and removes it where it lay. What is no import is put aside with a text
+    that says why; what cannot be read, or finds the archive in use, stays and is tried again."""
+    taken: list[tuple[Snapshot, bool]] = []
+    left: list[str] = []
+    for drop in dropped(data, now, source):
+        name = privacy.without_mail(f"{INCOMING}/{drop.path.relative_to(data / INCOMING)}")
+        marks = {file: _mark(file) for file in drop.files}
+        try:
+            taken.append(take(data, _as_import(drop)))
+        except UsageError as error:
+            left.append(f"{name} was refused: {error} It lies in {_refuse(data, drop, str(error))} now.")
+        except (DataError, OSError) as error:
+            why = error.strerror if isinstance(error, OSError) else error
+            left.append(f"{name} stays where it is and is tried again: {why}")
+        else:
+            _remove(drop, marks)
+    return Dropped(taken, left)
+
+
+def _as_import(drop: Drop) -> Import:
+    """A folder's name says day and scope; a loose file is an update of the day on which it was last written to."""
+    if not drop.source:
+        raise UsageError(f"Files are dropped into {INCOMING}/<source>/, not beside it: move the file there.")
+    if drop.path.is_file():
+        day = datetime.fromtimestamp(drop.path.stat().st_mtime, UTC).date()
+        return Import(drop.source, day, drop.files)
+    match = re.fullmatch(r"(\d{4}-\d\d-\d\d)(-full)?(-baseline)?", drop.path.name)
+    if not match:
+        raise UsageError("A folder of files is named YYYY-MM-DD, with -full or -baseline or -full-baseline after it "
+                         "where the files are that: rename it.")  # fmt: skip
+    if any(file.is_dir() for file in drop.files):
+        raise UsageError("A folder of files holds no other folder: lay the files into it.")
+    day = parse_day(match[1])
+    return Import(drop.source, day, drop.files, "full" if match[2] else "partial", bool(match[3]))
+
+
+def _mark(file: Path) -> tuple[int, int]:
+    return file.stat().st_mtime_ns, file.stat().st_size
+
+
+def _remove(drop: Drop, marks: dict[Path, tuple[int, int]]) -> None:
+    """Removes what is in the archive now, but nothing that was written to since."""
+    for file, mark in marks.items():
+        if file.exists() and _mark(file) == mark:
+            file.unlink()
+    if drop.path.is_dir() and not _shown(drop.path):
+        shutil.rmtree(drop.path)
+
+
+def _refuse(data: Path, drop: Drop, why: str) -> str:
+    folder = data / INCOMING / REFUSED / drop.source
+    folder.mkdir(parents=True, exist_ok=True)
+    for path in [drop.path] if drop.path.is_dir() else drop.files:
+        place = folder / path.name
+        if place.is_dir():
+            shutil.rmtree(place)
+        place.unlink(missing_ok=True)
+        path.replace(place)
+    (folder / f"{drop.path.name}.txt").write_text(why + "\n", encoding="utf-8")
+    return f"{folder.relative_to(data)}/"

@@ -1,17 +1,20 @@
-"""A night: every source that can be fetched, then the build, and the warehouse switched, in one.
+"""A night: what was dropped in, every source that can be fetched, then the build, and the warehouse switched, in one.
 
 A source that fails is said and stops no other: its last good snapshot stays in use. How a source is fetched stands in
 `fetching`, what is built in `build`; nothing here knows either.
 """
 
-from collections.abc import Callable, Sequence
+import contextlib
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
+from pathlib import Path
 
-from pipelines import build, fetching, staging, store
+from pipelines import build, fetching, importing, staging, store
 from pipelines.build import Built
 from pipelines.errors import DataError, FetchError
 from pipelines.fetching import Say, Taken
+from pipelines.importing import Dropped
 from pipelines.settings import Settings
 from pipelines.staging import Progress
 from pipelines.web import Edge
@@ -19,11 +22,14 @@ from pipelines.web import Edge
 
 @dataclass(frozen=True)
 class Night:
-    """What a night brought. failed: by source, why nothing, or not all, of it came."""
+    """What a night brought. failed: by source, why nothing, or not all, of it came. before: rows of each table of the
+    last warehouse."""
 
     taken: Sequence[Taken]
     failed: Sequence[tuple[str, str]]
     built: Built
+    dropped: Dropped
+    before: Mapping[str, int]
 
 
 def night(
@@ -33,22 +39,44 @@ def night(
     DataError where another night is under way or a check fails: the last good build then stays the warehouse."""
     fetching.check_contact(settings)
     wanted = fetching.sources(settings)
-    with store.locked(settings.data / fetching.FOLDER / "night.lock", f"Another night is under way in {settings.data}"):
+    with only_one(settings.data):
+        dropped = importing.drop_in(settings.data, edge.now())
         taken: list[Taken] = []
         failed: list[tuple[str, str]] = []
         for source in wanted:
-            if not fetching.is_due(settings, source, edge.now().date()):
-                continue
-            try:
-                for one in fetching.fetch(settings, source, edge, say):
-                    say(fetching.sentence(one))
-                    taken.append(one)
-            except (FetchError, DataError, OSError) as error:
-                failed.append((source, _words(error)))
-                say(f"could not fetch {source}: {_words(error)}")
+            came, why = ask(settings, source, edge, say)
+            taken += came
+            failed += [(source, why)] if why else []
         if any(one.snapshot.date > as_of for one in taken):
             say(f"the build of {as_of} leaves out what was fetched after that day")
-        return Night(taken, failed, build.build(settings, as_of, say=say, told=told))
+        before = store.row_counts(settings.data)
+        return Night(taken, failed, build.build(settings, as_of, say=say, told=told), dropped, before)
+
+
+def only_one(data: Path) -> contextlib.AbstractContextManager[None]:
+    """Holds the lock of nights. Raises BusyError where another night is under way."""
+    return store.locked(data / fetching.FOLDER / "night.lock", f"Another night is under way in {data}")
+
+
+def wanted(settings: Settings) -> list[str]:
+    """The sources that Dagster's night asks: those of any night, but none before the settings say who asks, or whom."""
+    return fetching.sources(settings) if settings.contact or settings.fetched_sources else []
+
+
+def ask(settings: Settings, source: str, edge: Edge, say: Say) -> tuple[list[Taken], str]:
+    """Fetches the source if it is due. Gives what came, and why that is not all; the last good snapshot then stays in
+    use."""
+    came: list[Taken] = []
+    if not fetching.is_due(settings, source, edge.now().date()):
+        return came, ""
+    try:
+        for one in fetching.fetch(settings, source, edge, say):
+            say(fetching.sentence(one))
+            came.append(one)
+    except (FetchError, DataError, OSError) as error:
+        say(f"could not fetch {source}: {_words(error)}")
+        return came, _words(error)
+    return came, ""
 
 
 def _words(error: Exception) -> str:

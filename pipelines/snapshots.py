@@ -65,6 +65,12 @@ class Snapshot:
         return _content_hash(self.payloads)
 
 
+def sentence(snapshot: Snapshot) -> str:
+    """A snapshot in few words, for a person."""
+    size = sum(p.bytes for p in snapshot.payloads)
+    return f"{snapshot.source} {snapshot.id} ({len(snapshot.payloads)} file(s), {size:,} bytes, {snapshot.scope})"
+
+
 def sha256_of(path: Path) -> str:
     with path.open("rb") as handle:
         return hashlib.file_digest(handle, "sha256").hexdigest()

@@ -17,9 +17,10 @@ from typing import Any
 
 import duckdb
 import pyarrow as pa
+import pyarrow.parquet as pq
 
 from pipelines.contracts import quote
-from pipelines.errors import DataError, UsageError
+from pipelines.errors import BusyError, UsageError
 
 PART = ".part"
 """How names end of what is not complete yet."""
@@ -61,6 +62,11 @@ def open_warehouse(data: Path) -> Iterator[duckdb.DuckDBPyConnection]:
         yield connection
     finally:
         connection.close()
+
+
+def row_counts(data: Path) -> dict[str, int]:
+    """Rows of each table of the current warehouse; none where there is no warehouse."""
+    return {p.stem: pq.read_metadata(p).num_rows for p in sorted((data / "warehouse").glob("*.parquet"))}
 
 
 def write_parquet(
@@ -185,20 +191,20 @@ def switch(link: Path, target: Path) -> None:
 
 @contextlib.contextmanager
 def only_writer(data: Path) -> Iterator[None]:
-    """Holds the data folder's lock: two processes never write to one data folder at once. Raises DataError if taken."""
+    """Holds the data folder's lock: two processes never write to one data folder at once. Raises BusyError if taken."""
     with locked(data / ".lock", f"Another import or build is writing to {data}"):
         yield
 
 
 @contextlib.contextmanager
 def locked(path: Path, who: str) -> Iterator[None]:
-    """Holds the lock of that name for as long as the process lives at most. Raises DataError, which says who has it."""
+    """Holds the lock of that name for as long as the process lives at most. Raises BusyError, which says who has it."""
     path.parent.mkdir(parents=True, exist_ok=True)
     with path.open("a") as handle:
         try:
             fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
-            raise DataError(f"{who}: wait for it to end, then try again.") from None
+            raise BusyError(f"{who}: wait for it to end, then try again.") from None
         yield
 
 

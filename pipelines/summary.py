@@ -1,10 +1,11 @@
 """What a build or a night tells a person at its end, in few lines. It adds nothing that the tables do not say."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
-from pipelines import fetching
+from pipelines import fetching, snapshots
 from pipelines.build import Built
 from pipelines.contracts import contracts
+from pipelines.importing import Dropped
 from pipelines.nights import Night
 
 
@@ -44,13 +45,43 @@ def lines(built: Built) -> Iterator[str]:
 
 def night_lines(night: Night) -> Iterator[str]:
     """The summary of a night: what came, what did not, and the build."""
+    yield from dropped_lines(night.dropped)
     for taken in night.taken:
         yield from fetching.sentence(taken).splitlines()
     if not night.taken:
         yield "Nothing new was fetched."
     yield from lines(night.built)
-    for source, why in night.failed:
-        yield f"Not fetched: {source}, whose last good snapshot stays in use. {why}"
+    yield from changes(night.before, night.built.counts)
+    yield from (not_fetched(source, why) for source, why in night.failed)
+
+
+def dropped_lines(dropped: Dropped) -> Iterator[str]:
+    """What came of the files in `incoming/`."""
+    for snapshot, is_new in dropped.taken:
+        yield ("imported " if is_new else "already imported, nothing changed: ") + snapshots.sentence(snapshot)
+    yield from (f"Not taken: {line}" for line in dropped.left)
+
+
+def not_fetched(source: str, why: str) -> str:
+    return f"Not fetched: {source}, whose last good snapshot stays in use. {why}"
+
+
+def changes(before: Mapping[str, int], now: Mapping[str, int]) -> Iterator[str]:
+    """Which tables have another number of rows than in the last warehouse; nothing where there was none."""
+    changed = [
+        f"{name} {now[name]:,} ({now[name] - old:+,})" for name, old in before.items() if now.get(name, old) != old
+    ]
+    if before:
+        yield "Rows since the last build: " + (", ".join(changed) or "as many in every table")
+
+
+def troubles(night: Night) -> list[str]:
+    """What of a night that built should not wait for somebody to read the log."""
+    return [
+        *(not_fetched(source, why) for source, why in night.failed),
+        *(f"Not taken: {line}" for line in night.dropped.left),
+        *(f"Left out: {line}" for line in night.built.left_out),
+    ]
 
 
 def _parts(built: Built, policy: str) -> str:
