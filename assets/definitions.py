@@ -1,19 +1,21 @@
-"""Assembly only: the assets, checks, jobs and resources in one place for Dagster to find."""
+"""Assembly only: the assets, checks, jobs, sensors and resources in one place for Dagster to find."""
 
 from collections.abc import Mapping
 from typing import Any
 
 import dagster as dg
 
-from assets.jobs import nightly_job, nightly_schedule
+from assets import records
+from assets.jobs import alert, dropped_files, nightly_job, nightly_schedule
 from assets.raw import raw_assets
-from assets.resources import BuildDay, Workshop
+from assets.resources import BuildDay, Workshop, clock
 from assets.staging import staging_assets
 from assets.tables import tables_asset
 from assets.warehouse import warehouse_asset
-from pipelines import settings
+from pipelines import nights, settings
 
 settings.quiet_libraries()
+records.write_without_waiting()
 
 
 def build_defs(overrides: Mapping[str, Any] | None = None) -> dg.Definitions:
@@ -21,13 +23,21 @@ def build_defs(overrides: Mapping[str, Any] | None = None) -> dg.Definitions:
     resources: dict[str, Any] = {
         "settings": settings.from_environment(),
         "build_day": BuildDay.configure_at_launch(),
+        "edge": clock(),
         **(overrides or {}),
     }
-    resources.setdefault("workshop", Workshop(settings=resources["settings"], build_day=resources["build_day"]))
+    shared = {name: resources[name] for name in ("settings", "build_day", "edge")}
+    resources.setdefault("workshop", Workshop(**shared))
     return dg.Definitions(
-        assets=[*raw_assets(), *staging_assets(), tables_asset(), warehouse_asset()],
+        assets=[
+            *raw_assets(nights.wanted(resources["settings"])),
+            *staging_assets(),
+            tables_asset(),
+            warehouse_asset(),
+        ],
         jobs=[nightly_job],
         schedules=[nightly_schedule],
+        sensors=[dropped_files, alert],
         resources=resources,
         executor=dg.in_process_executor,
     )

@@ -1,27 +1,39 @@
-"""What the steps of a run share: the settings, the as-of date, and the build that is under way.
+"""What the steps of a run share: the settings, the clock, the as-of date, and the night that is under way.
 
 No asset stands here, and nothing of what a build does: `Workshop` calls the functions that the command line calls, in
 the same order and under the same lock.
 """
 
 import contextlib
+import random
 import time
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
-from datetime import date
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime
 from pathlib import Path
 
 import dagster as dg
 from pydantic import Field, PrivateAttr
 
-from pipelines import build, importing, progress, snapshots, store
+from pipelines import build, fetching, importing, nights, progress, snapshots, store
 from pipelines.build import Built
-from pipelines.errors import DataError, UsageError
+from pipelines.errors import BusyError, DataError, FetchError, UsageError
+from pipelines.fetching import Taken
+from pipelines.importing import Dropped
+from pipelines.nights import Night
 from pipelines.settings import Settings
 from pipelines.snapshots import Snapshot
 from pipelines.staging import Staged
+from pipelines.web import Edge
 
 Say = Callable[[str], None]
+AGAIN, PAUSE = 10, 60.0
+"""How often, and after how many seconds, a step asks again for a data folder that another process writes to."""
+
+
+def clock() -> Edge:
+    """The time, waiting and chance of this machine: what only the edge of the program may use."""
+    return Edge(now=lambda: datetime.now(UTC), sleep=time.sleep, random=random.random)
 
 
 class BuildDay(dg.ConfigurableResource):
@@ -36,36 +48,58 @@ class BuildDay(dg.ConfigurableResource):
 
 @dataclass
 class _Bench:
-    """What lies on the bench during one run."""
+    """What lies on the bench during one run. held: what is let go of at its end."""
 
-    folder: Path
+    held: contextlib.ExitStack
+    dropped: list[Dropped] = field(default_factory=list)
+    taken: list[Taken] = field(default_factory=list)
+    failed: list[tuple[str, str]] = field(default_factory=list)
+    folder: Path | None = None
     registers: list[Staged] | None = None
     articles: list[Staged] | None = None
     built: Built | None = None
 
 
 class Workshop(dg.ConfigurableResource):
-    """The build of one run. It holds the data folder's lock and the folder of the unpublished build from the run's
-    first step to its last, and hands what one step made to the next: all steps run in one process.
+    """The night of one run. It holds the lock of nights from the run's first step to its last, the data folder's lock
+    and the folder of the unpublished build from the first reading on, and hands what one step made to the next: all
+    steps run in one process.
 
     overrides: SQL texts that take the place of the files' (tests plant faults with them).
     """
 
     settings: dg.ResourceDependency[Settings]
     build_day: dg.ResourceDependency[BuildDay]
+    edge: dg.ResourceDependency[Edge]
     overrides: dict[str, str] = Field(default_factory=dict)
     _bench: _Bench = PrivateAttr()
 
     @contextlib.contextmanager
     def yield_for_execution(self, context: dg.InitResourceContext) -> Iterator["Workshop"]:
-        data = self.settings.data
-        with store.only_writer(data), build.unpublished(data, self.build_day.day()) as folder:
-            self._bench = _Bench(folder)
+        self.build_day.day()
+        with nights.only_one(self.settings.data), contextlib.ExitStack() as held:
+            self._bench = _Bench(held)
             yield self
+
+    def take_dropped(self, source: str) -> Dropped:
+        """Takes what was dropped for a source into the archive."""
+        dropped = importing.drop_in(self.settings.data, self.edge.now(), source)
+        self._bench.dropped.append(dropped)
+        return dropped
+
+    def ask(self, source: str, say: Say) -> tuple[Sequence[Taken], str]:
+        """Fetches a source if it is due: what came, and why that is not all. Raises UsageError where servers could not
+        be told who asks them."""
+        fetching.check_contact(self.settings)
+        came, why = nights.ask(self.settings, source, self.edge, say)
+        self._bench.taken += came
+        self._bench.failed += [(source, why)] if why else []
+        return came, why
 
     def registers(self, say: Say) -> list[Staged]:
         """The payloads of the registers, read if need be."""
         if self._bench.registers is None:
+            self._begin()
             self._bench.registers = build.read_registers(
                 self.settings, self._taken(), progress.watch(say, time.monotonic)
             )
@@ -82,11 +116,12 @@ class Workshop(dg.ConfigurableResource):
     def make(self, say: Say) -> Built:
         """Makes and checks all tables aside; the verdict stands in `failed`."""
         staged = [*self.registers(say), *self.articles(say)]
-        made = build.make(self.settings, self.build_day.day(), staged, self._bench.folder, say, self.overrides)
+        folder = self._begin()
+        made = build.make(self.settings, self.build_day.day(), staged, folder, say, self.overrides)
         self._bench.built = made
         return made
 
-    def publish(self) -> Built:
+    def publish(self) -> Night:
         """Switches the warehouse to what this run made. Raises UsageError where it made nothing, DataError where a
         check failed."""
         made = self._bench.built
@@ -94,7 +129,20 @@ class Workshop(dg.ConfigurableResource):
             raise UsageError("This run made no tables: materialise them together with the warehouse.")
         if made.failed:
             raise DataError(build.complaint(made.failed))
-        return build.publish(self.settings.data, made)
+        before = store.row_counts(self.settings.data)
+        drops = self._bench.dropped
+        dropped = Dropped([t for d in drops for t in d.taken], [line for d in drops for line in d.left])
+        built = build.publish(self.settings.data, made)
+        return Night(self._bench.taken, self._bench.failed, built, dropped, before)
+
+    def _begin(self) -> Path:
+        """The folder of the unpublished build; from now on nobody else writes to the data folder. Raises BusyError."""
+        if self._bench.folder is None:
+            data = self.settings.data
+            self._bench.held.enter_context(store.only_writer(data))
+            store.sweep(data)
+            self._bench.folder = self._bench.held.enter_context(build.unpublished(data, self.build_day.day()))
+        return self._bench.folder
 
     def _taken(self) -> list[Snapshot]:
         return snapshots.listed(self.settings.data, self.build_day.day())
@@ -102,8 +150,11 @@ class Workshop(dg.ConfigurableResource):
 
 @contextlib.contextmanager
 def readable_errors() -> Iterator[None]:
-    """Shows a person the one sentence that the command line would print. Trying again would not help."""
+    """Shows a person the one sentence that the command line would print. Trying again helps only where another process
+    has what a step needs."""
     try:
         yield
-    except (UsageError, DataError) as error:
+    except BusyError as error:
+        raise dg.RetryRequested(max_retries=AGAIN, seconds_to_wait=PAUSE) from error
+    except (UsageError, DataError, FetchError) as error:
         raise dg.Failure(description=str(error), allow_retries=False) from error
