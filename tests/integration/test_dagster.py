@@ -4,7 +4,9 @@ Belongs here: whole runs in this process on a tiny made-up world, and what the g
 say belongs to the tests of the build.
 """
 
-from dataclasses import dataclass
+import json
+import shutil
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
@@ -18,13 +20,16 @@ from assets.jobs import nightly_schedule
 from assets.lineage import ACCOUNTS, STAGED_FROM, origins, sources_of
 from assets.resources import BuildDay, Workshop
 from assets.tables import CHECK, column_schema
-from pipelines import build, nights, queries, store
+from pipelines import build, nights, queries, store, summary
 from pipelines.contracts import contracts
 from pipelines.errors import DataError
 from pipelines.settings import SQL, Settings
 from pipelines.web import Edge
 from tests import worlds
 from tests.replay.__main__ import edge
+from tests.replay.apps import Ctgov, Ncbi
+from tests.replay.listeners import hooked, webhook
+from tests.replay.server import Fault, Replay
 
 AS_OF = worlds.AS_OF
 TABLES = sorted(contracts().tables)
@@ -199,6 +204,110 @@ def test_a_run_waits_for_an_import_and_says_so_where_it_does_not_end(
         result = run_nightly(night.data)
     assert "Another import or build is writing" in step_failure(result)
     assert [e.event_type_value for e in result.all_events].count("STEP_UP_FOR_RETRY") == 2
+
+
+# --- what comes into the archive ------------------------------------------------------------------------------------
+
+
+NAMED = {"contact": "test@example.org", "fetch_terms": {"page_size": 20, "spare_bytes": 0, "attempts": 1}}
+
+
+def asking(server: Replay, data: Path, **more: Any) -> Settings:
+    addresses = {code: f"{server.url}/{code}" for code in server.apps}
+    return replace(worlds.settings(data), addresses=addresses, fetched_sources=tuple(addresses), **{**NAMED, **more})
+
+
+def test_a_night_fetches_what_the_settings_name_and_a_source_that_fails_is_said(tmp_path: Path) -> None:
+    data = tmp_path / "data"
+    worlds.put_studies(data, date(2024, 1, 10), [worlds.study(9)], name="earlier.json")
+    apps = {"ctgov": Ctgov([worlds.study(n) for n in range(1, 5)]), "pubmed": Ncbi({}, {})}
+    with webhook() as hook, Replay(apps, [Fault("/pubmed", "status", times=999)]).running() as server:
+        chosen = asking(server, data, alert_webhook=hooked(hook).alert_webhook)
+        graph = definitions(data, settings=chosen).resolve_asset_graph()
+        first = Night(data, run_nightly(data, settings=chosen))
+        asked = len(server.asked)
+        second = Night(data, run_nightly(data, settings=chosen))
+        again = server.asked[asked:]
+    assert first.result.success, "the others are built all the same"
+    assert first.metadata("raw", "ctgov")["snapshots"] == 2
+    assert first.metadata("raw", "ctgov")["new"].startswith("2024-06-30-")
+    why = first.metadata("raw", "pubmed")["not_fetched"]
+    assert why.startswith("pubmed: http://127.0.0.1")
+    checks = {key: e for key, e in evaluations(first.result).items() if key[1] == "fetched"}
+    assert {key[0]: (e.passed, e.blocking) for key, e in checks.items()} == {
+        "raw/ctgov": (True, False),
+        "raw/pubmed": (False, False),
+    }
+    told = first.metadata("warehouse")
+    assert (told["not_fetched"], told["new_snapshots"]) == ("pubmed", 1)
+    assert f"Not fetched: pubmed, whose last good snapshot stays in use. {why}" in told["summary"]
+    assert hook.came[0][1]["details"] == [summary.not_fetched("pubmed", why)]
+    assert second.metadata("raw", "ctgov")["new"] == "none"
+    assert any("pubmed" in path for path in map(str, again))
+    assert [path for path in map(str, again) if "ctgov" in path] == [], "it is not due again"
+    fetched = {code: graph.get(dg.AssetKey(["raw", code])) for code in contracts().sources}
+    assert {code for code, asset in fetched.items() if asset.pools == {"downloads"}} == {"ctgov", "pubmed"}
+    assert {code for code, asset in fetched.items() if asset.freshness_policy} == {"ctgov", "pubmed"}
+
+
+def test_nobody_is_asked_before_the_settings_say_who_asks(tmp_path: Path) -> None:
+    apps = {"ctgov": Ctgov([worlds.study(1)])}
+    with Replay(apps).running() as server:
+        result = run_nightly(tmp_path / "data", settings=asking(server, tmp_path / "data", contact=""))
+    assert "set ALLTRIALS_CONTACT" in step_failure(result)
+    assert server.asked == []
+
+
+def test_dropped_files_ask_for_one_run_which_takes_them_in(night: Night, tmp_path: Path) -> None:
+    data = tmp_path / "data"
+    shutil.copytree(night.data, data, symlinks=True)
+    today = date(2030, 1, 2)  # files are as young as this test, so its clock is of a later day
+    defs = definitions(data, at=edge(today))
+    sensor = defs.resolve_sensor_def("dropped_files")
+    assert sensor.default_status is dg.DefaultSensorStatus.STOPPED
+
+    def ask() -> Any:
+        given = {"settings": worlds.settings(data), "edge": edge(today)}
+        return sensor(dg.build_sensor_context(resources=given))
+
+    assert isinstance(ask(), dg.SkipReason)
+    for place in ("2024-06-01/more.json", "june/wrong.json"):
+        path = data / "incoming" / "ctgov" / place
+        path.parent.mkdir(parents=True)
+        path.write_text(json.dumps([worlds.study(5)]), encoding="utf-8")
+    request, same = ask(), ask()
+    assert request.run_config == {"as_of": "2030-01-02"}
+    assert request.run_key == same.run_key
+    dg.validate_run_config(defs.resolve_job_def("nightly"), request.run_config)
+    taken = Night(data, run_nightly(data, at=edge(today)))
+    assert taken.metadata("raw", "ctgov")["snapshots"] == 2
+    assert "A folder of files is named" in taken.metadata("raw", "ctgov")["not_taken"]
+    told = taken.metadata("warehouse")
+    assert (told["new_snapshots"], told["not_taken"]) == (1, 1)
+    changed = {r.data["table"]: r.data["change"] for r in told["changed_rows"].records}
+    assert (changed["trials"], changed["registrations"]) == (1, 1)
+    assert isinstance(ask(), dg.SkipReason)
+
+
+def test_a_failed_night_is_alerted(tmp_path: Path) -> None:
+    data = tmp_path / "data"
+    with webhook() as hook, dg.DagsterInstance.ephemeral() as instance:
+        defs = definitions(data, settings=replace(worlds.settings(data), alert_webhook=hooked(hook).alert_webhook))
+        job = defs.resolve_job_def("nightly")
+        result = job.execute_in_process(
+            {"as_of": str(AS_OF)}, instance=instance, raise_on_error=False, tags={"as_of": str(AS_OF)}
+        )
+        (failure,) = [e for e in result.all_events if e.event_type is dg.DagsterEventType.RUN_FAILURE]
+        sensor = defs.resolve_sensor_def("alert")
+        context = dg.build_run_status_sensor_context(
+            sensor_name="alert", dagster_instance=instance, dagster_run=result.dagster_run, dagster_event=failure,
+            resources={"settings": defs.resources["settings"]},
+        ).for_run_failure()  # fmt: skip
+        sensor(context)
+    ((_, told),) = hook.came
+    assert told["subject"] == "the night of 2024-06-30 failed"
+    assert told["details"][0] == "Nothing has been imported up to that day: run `import` first."
+    assert result.run_id in told["details"][1]
 
 
 # --- what the graph says of itself ----------------------------------------------------------------------------------
