@@ -6,6 +6,7 @@ say belongs to the tests of the build.
 
 import json
 import shutil
+from collections import Counter
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
 from pathlib import Path
@@ -308,6 +309,22 @@ def test_a_failed_night_is_alerted(tmp_path: Path) -> None:
     assert told["subject"] == "the night of 2024-06-30 failed"
     assert told["details"][0] == "Nothing has been imported up to that day: run `import` first."
     assert result.run_id in told["details"][1]
+
+
+# --- what it costs --------------------------------------------------------------------------------------------------
+
+
+def test_a_night_writes_down_few_events(night: Night) -> None:
+    """A row count, a verdict and their two outputs a table; the rest does not grow with the tables."""
+    kinds = Counter(e.event_type_value for e in night.result.all_events)
+    assert kinds["ASSET_CHECK_EVALUATION"] == len(TABLES)
+    assert kinds["ASSET_MATERIALIZATION"] == len(TABLES) + 2 * len(contracts().sources) + 1
+    assert sum(kinds.values()) <= 4 * len(TABLES) + 12 * len(contracts().sources) + 30
+
+
+def test_records_of_runs_do_not_wait_for_the_disk(tmp_path: Path) -> None:
+    with dg.DagsterInstance.local_temp(str(tmp_path)) as instance, instance.run_storage.connect() as connection:  # type: ignore[attr-defined]
+        assert connection.exec_driver_sql("PRAGMA synchronous").scalar() == 0
 
 
 # --- what the graph says of itself ----------------------------------------------------------------------------------
