@@ -80,6 +80,10 @@ def records(pieces: Iterable[bytes], kind: str) -> Iterator[Record]:
     return xml_records(pieces) if kind == XML else v1_records(pieces)
 
 
+LARGEST = 64 << 20
+"""No record of the register comes near this."""
+
+
 def _segments(pieces: Iterable[bytes], opening: re.Pattern[bytes]) -> Iterator[tuple[int, bytes, bool]]:
     """The payload cut before every opening: offset, bytes, whether it is the last.
 
@@ -96,6 +100,8 @@ def _segments(pieces: Iterable[bytes], opening: re.Pattern[bytes]) -> Iterator[t
                 begin = match.start()
             buffer, base = buffer[begin:], base + begin
             seen = max(len(buffer) - _NEAR, 1 if opening.match(buffer) else 0)
+            if len(buffer) > LARGEST:
+                raise PayloadError(f"what stands at byte {base:,} is longer than any record: its end is missing")
     except PayloadError as error:
         damage = error
     yield base, buffer, True

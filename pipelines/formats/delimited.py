@@ -14,6 +14,7 @@ from pipelines.errors import PayloadError
 
 LARGEST = 1 << 20
 """Characters of one row. Only a quote that never closes comes near: then what it swallowed is one broken row."""
+LONGEST_LINE = 16 << 20
 csv.field_size_limit(LARGEST)  # the default, 128 KiB, is less than the longest texts of registers
 
 _NEW_ROW = re.compile(r'"[^"\r\n]{1,200}"[,;\t]')
@@ -72,6 +73,8 @@ def _lines(pieces: Iterable[bytes]) -> Iterator[str]:
         for piece in pieces:
             *lines, rest = (rest + decoder.decode(piece)).split("\n")
             yield from (f"{line}\n" for line in lines)
+            if len(rest) > LONGEST_LINE:
+                raise PayloadError(f"a line is longer than {LONGEST_LINE >> 20} MiB: this is no table")
     except PayloadError as error:
         damage = error
     rest += decoder.decode(b"", final=True)

@@ -65,6 +65,12 @@ def records(pieces: Iterable[bytes], form: str, anchor: str) -> Iterator[Slice]:
         raise PayloadError("the file is cut off: it ends before its last bracket is closed")
 
 
+LARGEST = 128 << 20
+"""No record of any register comes near this; what is longer has lost its end, or was made to fill the memory."""
+DEEPEST = 100_000
+"""Brackets inside brackets, as no record has them."""
+
+
 class _Splitter:
     """Splits a stream of bytes into its objects; the state is where we are in the nesting of brackets."""
 
@@ -79,17 +85,19 @@ class _Splitter:
         self.stack = bytearray()
         self.began = -1  # where the record under way begins in the buffer
         self.depth = frame  # how many brackets are around it
+        self.awaited = 0  # how long the buffer must be before what was undecided is looked at again
         self.stray: Slice | None = None  # what was found between records since the last one
 
     def feed(self, piece: bytes, is_last: bool = False) -> Iterator[Slice]:
         self.buffer += piece
-        ahead = True
+        ahead = is_last or len(self.buffer) >= self.awaited
         while ahead:
             ahead = False
             for token in _TOKEN.finditer(self.buffer, self.scanned):
                 start, end = token.span()
                 if end + _NEAR > len(self.buffer) and not is_last and self._is_undecided(token):
                     self.scanned = start
+                    self.awaited = 2 * len(self.buffer) - start  # so that a long text is not gone through at each piece
                     break
                 mark = self.buffer[start]
                 if mark == _QUOTE:
@@ -105,6 +113,10 @@ class _Splitter:
             else:
                 self.scanned = len(self.buffer)
         self._forget()
+        if not is_last and len(self.buffer) > LARGEST:
+            raise PayloadError(f"what stands at byte {self.base:,} is longer than any record: its end is missing")
+        if not is_last and len(self.stack) > DEEPEST:
+            raise PayloadError(f"what stands before byte {self.base:,} is nested deeper than any record")
 
     def _is_undecided(self, token: re.Match[bytes]) -> bool:
         """Whether the bytes to come decide what the token is: an unfinished string, a brace that may begin a record."""
@@ -164,6 +176,7 @@ class _Splitter:
         self.base += keep
         self.scanned -= keep
         self.claimed -= keep
+        self.awaited -= keep
         self.began = min(self.began, 0)
 
     def end(self) -> Iterator[Slice]:

@@ -27,6 +27,10 @@ CHUNK = 1 << 20
 BOM = b"\xef\xbb\xbf"
 MAX_ENTRY = 1 << 30
 """No single record of any register comes near 1 GiB; an archive entry that claims more is refused."""
+MAX_RATIO = 200
+"""Texts of registers are packed to a tenth or so; what unpacks to more than this, and to MANY bytes, was made to do
+harm."""
+MANY = 64 << 20
 GZIP = 31
 """zlib's window bits for a stream with a gzip header."""
 STEP = 1 << 14
@@ -141,6 +145,11 @@ def _unpacked(packed: Iterator[bytes], step: int) -> Iterator[bytes]:
         raise PayloadError("the file is cut off: its compressed data end too early")
 
 
+def is_bomb(info: zipfile.ZipInfo) -> bool:
+    """Whether an entry says that it unpacks to what no payload holds. More than it says is never unpacked."""
+    return info.file_size > MAX_ENTRY or info.file_size > max(MANY, MAX_RATIO * info.compress_size)
+
+
 def entries(path: Path) -> Iterator[tuple[str, bytes | str]]:
     """The files of a zip: (name, bytes), or (name, reason) where an entry cannot be read. Folders are passed over.
 
@@ -154,7 +163,7 @@ def entries(path: Path) -> Iterator[tuple[str, bytes | str]]:
         for info in archive.infolist():
             if info.filename.endswith("/"):  # not is_dir(): an entry may have no name
                 continue
-            if info.file_size > MAX_ENTRY:
+            if is_bomb(info):
                 yield info.filename, f"the entry says it unpacks to {info.file_size:,} bytes, more than is plausible"
                 continue
             try:

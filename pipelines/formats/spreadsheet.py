@@ -17,7 +17,7 @@ from typing import IO, Any, NamedTuple
 from lxml import etree
 
 from pipelines.errors import PayloadError
-from pipelines.formats.packing import MAX_ENTRY
+from pipelines.formats import packing
 
 WORKBOOK = "xl/workbook.xml"
 
@@ -70,7 +70,7 @@ def _opened(path: Path) -> zipfile.ZipFile:
         archive = zipfile.ZipFile(path)
     except (zipfile.BadZipFile, OSError) as error:
         raise PayloadError(f"the workbook cannot be opened ({_words(error)}); it may be cut off") from error
-    if any(info.file_size > MAX_ENTRY for info in archive.infolist()):
+    if any(map(packing.is_bomb, archive.infolist())):
         archive.close()
         raise PayloadError("a part of the workbook unpacks to more than is plausible")
     return archive

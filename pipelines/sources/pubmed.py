@@ -359,12 +359,22 @@ class _Damage(NamedTuple):
     why: str = ""
 
 
+LONGEST = 8 << 20
+"""No article comes near this; until one is whole all of it is in memory, many times as large."""
+
+
 def _parsed(parser: etree.XMLPullParser, pieces: Iterable[bytes]) -> Iterator[etree._Element | _Damage]:
-    how = "damaged"
+    how, fed = "damaged", 0
     try:
         for piece in pieces:
             parser.feed(piece)
-            yield from _ready(parser)
+            fed += len(piece)
+            for element in _ready(parser):
+                fed = 0
+                yield element
+            if fed > LONGEST:
+                yield _Damage(how, f" (nothing in {LONGEST >> 20} MiB is an article)")
+                return
         how = "cut off"
         parser.close()
     except etree.XMLSyntaxError as error:
