@@ -109,6 +109,8 @@ class Round:
 
     def take(self, name: str, want: Want) -> Served:
         """The file of that name, asked for unless this round has it already."""
+        if Path(name).name != name:  # a name can be made of what a server says
+            raise FetchError(f"{self.source.code}: {name[:80]!r} is no name for a file of a round. Look at the source.")
         path, noted = self.folder / name, self._journal.get(name)
         if noted and path.exists() and path.stat().st_size == noted["bytes"]:
             value = want.check(path) if want.check else None
@@ -202,7 +204,22 @@ def _source(settings: Settings, code: str) -> Source:
         raise UsageError(f"{known[code].title} allows no unattended access: download its files and `import` them. "
                          f"Fetched can be {can}.")  # fmt: skip
     check_contact(settings)
-    return replace(known[code], fetch={**known[code].fetch, **settings.fetch_terms})
+    return replace(known[code], fetch={**known[code].fetch, **_terms(settings)})
+
+
+WHERE_TERMS = frozenset({"url", "efetch_url", "site"})
+"""Where a source is asked stands in its file, or in ALLTRIALS_<SOURCE>_URL; no setting lets it send us elsewhere."""
+
+
+def _terms(settings: Settings) -> Mapping[str, Any]:
+    """The terms that settings put in the place of those in files. Raises UsageError for one that no file can have."""
+    can = {f.name for f in fields(Manners)} | {name for s in contracts().sources.values() for name in s.fetch}
+    strange = sorted(set(settings.fetch_terms) - (can - WHERE_TERMS))
+    if strange:
+        there_are = ", ".join(sorted(can - WHERE_TERMS))
+        raise UsageError(f"ALLTRIALS_FETCH_TERMS names {strange[0]!r}, which is no term that a setting can change; "
+                         f"there are {there_are}.")  # fmt: skip
+    return settings.fetch_terms
 
 
 def check_contact(settings: Settings) -> None:
@@ -216,6 +233,11 @@ def _base(settings: Settings, code: str) -> str:
     base = settings.addresses.get(code) or str(contracts().sources[code].fetch.get("url", ""))
     if not base:
         raise UsageError(f"{code} has no public address: set ALLTRIALS_{code.upper()}_URL to the one agreed on.")
+    parts = urlsplit(base)
+    is_web = parts.scheme == "https" or (parts.scheme == "http" and is_loopback(parts.hostname or ""))
+    if not is_web or not parts.hostname or "@" in parts.netloc or parts.query or parts.fragment:
+        raise UsageError(f"ALLTRIALS_{code.upper()}_URL is an address like https://host/path (http on this machine "
+                         "alone), without a name, a password or a query in it.")  # fmt: skip
     return base.rstrip("/")
 
 

@@ -31,8 +31,13 @@ REDIRECTS = 5
 LONGEST_BACKOFF = 120.0
 LEAST_PACE = 1024
 """Bytes a second, over the time of one time-out, below which an answer counts as stalled."""
-SECRET = re.compile(r"key|token$|secret|password|^email$|^user$", re.IGNORECASE)
+SECRET = re.compile(r"key|token$|secret|passw|pwd|credential|auth|^sig$|signature|^email$|^user(name)?$", re.IGNORECASE)
 """Query parameters whose values are shown to nobody. A paging token (`pageToken`) is no secret, but says nothing."""
+PACKED = frozenset({"", "identity", "gzip", "x-gzip"})
+"""Ways in which an answer may be packed for the way: each other one, and one in another, could unpack to any size."""
+_HOST = re.compile(r"([a-z0-9][a-z0-9.\-]*|\[[0-9a-f:.]+\])(:[0-9]{1,5})?", re.IGNORECASE)
+"""An address with anything else for a host (a name before an @, a backslash) is read in different ways by different
+libraries, so that who looks at it and who asks there could mean two hosts."""
 _GZIP = 31
 
 
@@ -50,9 +55,9 @@ class Manners:
     """How a source is asked, as `[fetch]` of its file says.
 
     pause_seconds: between two requests to one host. timeout_seconds: of silence. longest_wait_seconds: how long the
-    server may ask us to stay away. max_seconds, max_bytes: of all that one run asks for. spare_bytes: what must stay
-    free on the disk. also_retried: statuses that this source answers when it throttles. plain_http: the source has no
-    TLS (loopback needs none).
+    server may ask us to stay away. max_seconds, max_bytes: of all that one run asks for. max_answer_bytes: of one
+    answer that is no file to be resumed, unpacked, since it is read into memory. spare_bytes: what must stay free on
+    the disk. also_retried: statuses that this source answers when it throttles.
     """
 
     pause_seconds: float = 1.0
@@ -61,9 +66,9 @@ class Manners:
     longest_wait_seconds: float = 3600.0
     max_seconds: float = 86_400.0
     max_bytes: int = 100_000_000_000
+    max_answer_bytes: int = 268_435_456
     spare_bytes: int = 1_000_000_000
     also_retried: tuple[int, ...] = ()
-    plain_http: bool = False
 
 
 @dataclass(frozen=True)
@@ -172,11 +177,12 @@ class Client:
             start = begun[0] if begun and response.status_code == 206 else 0
             if response.status_code == 206 and _range_start(response) != start:
                 raise _Passing("the server served another part of the file than it was asked for", is_spoilt=True)
+            self._packed_as_asked(response, want.url)
             length = self._announced(response, want.url)
             self._room(part, want.url, length)
             if want.is_resumable and not start:
                 _note(part, want.url, response)
-            self._write(response, part, start, length, want.url)
+            self._write(response, part, start, length, want)
         return self.edge.now()
 
     @contextmanager
@@ -215,11 +221,11 @@ class Client:
         parts = urlsplit(url)
         host, here = (parts.hostname or ""), is_loopback(parts.hostname or "")
         is_ours = parts.netloc == self.site if here else host == self.site or host.endswith(f".{self.site}")
-        if not is_ours or "@" in parts.netloc:
+        if not is_ours or not _HOST.fullmatch(parts.netloc):
             raise self._error(
                 url, f"that is outside {self.site}, where this source may be asked; nothing was asked there"
             )
-        if parts.scheme != "https" and not (parts.scheme == "http" and (here or self.manners.plain_http)):
+        if parts.scheme != "https" and not (parts.scheme == "http" and here):
             raise self._error(url, "only https is asked (plain http on loopback); nothing was asked there")
 
     def _pace(self, url: str) -> None:
@@ -245,6 +251,11 @@ class Client:
             raise _Passing(f"the server answers {status}", wait)
         raise Refused(self._text(url, f"the server answers {status}"), status)
 
+    def _packed_as_asked(self, response: requests.Response, url: str) -> None:
+        way = response.headers.get("Content-Encoding", "").strip().lower()
+        if way not in PACKED:
+            raise self._error(url, f"the answer is packed as {way[:40]!r}, which was not asked for. Look at the source")
+
     def _announced(self, response: requests.Response, url: str) -> int | None:
         """How many bytes are to come, as they go over the wire. Raises FetchError where they are too many."""
         written = response.headers.get("Content-Length", "")
@@ -262,16 +273,24 @@ class Client:
             )
             raise self._error(url, text)
 
-    def _write(self, response: requests.Response, part: Path, start: int, length: int | None, url: str) -> None:
-        """Writes the body behind what is there. What the server breaks off is told from what it ends."""
-        began, came = self.edge.now(), 0
+    def _write(self, response: requests.Response, part: Path, start: int, length: int | None, want: Want) -> None:
+        """Writes the body behind what is there. What the server breaks off is told from what it ends.
+
+        A file that is resumed is kept as it comes, packed or not: its rest is asked for by what is here of it.
+        """
+        began, came, url = self.edge.now(), 0, want.url
         with part.open("r+b" if start else "wb") as out:
             out.seek(start)
-            while piece := self._piece(response):
-                out.write(piece)
+            while piece := self._piece(response, is_unpacked=not want.is_resumable):
                 came += len(piece)
                 self._received += len(piece)
                 self._within(0, url)
+                if not want.is_resumable and came > self.manners.max_answer_bytes:
+                    text = f"the answer holds more than {self.manners.max_answer_bytes:,} bytes"
+                    raise self._error(url, f"{text} (max_answer_bytes of the source's file). Look at what is served")
+                if length is None or length < came:  # more comes than was said, or nothing was said
+                    self._room(part, url, len(piece))
+                out.write(piece)
                 self._in_time(url)
                 spent = (self.edge.now() - began).total_seconds()
                 if spent > self.manners.timeout_seconds and came < spent * LEAST_PACE:
@@ -281,10 +300,10 @@ class Client:
         if length is not None and raw != length:
             raise _Passing(f"{raw:,} of {length:,} bytes came", is_spoilt=raw > length)
 
-    def _piece(self, response: requests.Response) -> bytes:
+    def _piece(self, response: requests.Response, *, is_unpacked: bool) -> bytes:
         """What has come so far: a server that drips is seen at once, not after a full chunk."""
         try:
-            piece: bytes = response.raw.read1(CHUNK, decode_content=True)
+            piece: bytes = response.raw.read1(CHUNK, decode_content=is_unpacked)
         except (requests.RequestException, urllib3.exceptions.HTTPError) as error:
             raise _Passing(_words(error)) from None
         return piece

@@ -8,6 +8,7 @@ both ends.
 import hashlib
 import json
 import math
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -19,6 +20,8 @@ from pipelines.errors import FetchError, PayloadError
 from pipelines.fetching import Fetched, Round
 from pipelines.formats import packing
 from pipelines.web import Refused, Want
+
+_NUMBER = re.compile(r"20\d\d-5\d{5}-\d\d-\d\d")
 
 Overview = dict[str, str]
 """By number, the hash of the overview's item."""
@@ -131,7 +134,7 @@ def _search(round_: Round, split: dict[str, Any], page: int, size: int, directio
         "sort": {"property": "decisionDate", "direction": direction},
         "searchCriteria": split,
     }
-    return Want(f"{round_.base}/search", "json", _page, json.dumps(body).encode(), is_packed=size > 1)
+    return Want(f"{round_.base}/search", "json", _whole_page, json.dumps(body).encode(), is_packed=size > 1)
 
 
 def _page(path: Path) -> _Page:
@@ -145,6 +148,18 @@ def _items(page: _Page) -> Overview:
     return {
         msgspec.json.decode(item, type=_Item).ctNumber: hashlib.sha256(bytes(item)).hexdigest() for item in page.data
     }
+
+
+def _whole_page(path: Path) -> _Page:
+    """A page whose every item bears a number, since addresses and names of files are made of it."""
+    page = _page(path)
+    try:
+        strange = [number for number in _items(page) if not _NUMBER.fullmatch(number)]
+    except msgspec.DecodeError as error:
+        raise PayloadError(f"an item of the overview has no number ({error})") from None
+    if strange:
+        raise PayloadError(f"the overview holds {strange[0][:40]!r}, which is no number of CTIS")
+    return page
 
 
 # --- records --------------------------------------------------------------------------------------------------------

@@ -338,6 +338,32 @@ def test_what_cannot_be_fetched_is_said(ctgov, source, sentence):
         ctgov.fetch(source)
 
 
+@pytest.mark.parametrize(
+    ("change", "sentence"),
+    [
+        ({"addresses": {"ctgov": "file:///etc"}}, "ALLTRIALS_CTGOV_URL is an address like https"),
+        ({"addresses": {"ctgov": "ftp://127.0.0.1/x"}}, "ALLTRIALS_CTGOV_URL is an address like https"),
+        ({"addresses": {"ctgov": "http://registry.example.org"}}, "ALLTRIALS_CTGOV_URL is an address like https"),
+        (
+            {"addresses": {"ctgov": "https://name:geheim@registry.example.org"}},
+            "ALLTRIALS_CTGOV_URL is an address like",
+        ),
+        ({"addresses": {"ctgov": "https://registry.example.org/x?key=geheim"}}, "ALLTRIALS_CTGOV_URL is an address"),
+        ({"fetch_terms": {"site": "evil.example.org"}}, "ALLTRIALS_FETCH_TERMS names 'site'"),
+        ({"fetch_terms": {"efetch_url": "file:///etc"}}, "ALLTRIALS_FETCH_TERMS names 'efetch_url'"),
+        ({"fetch_terms": {"plain_http": True}}, "ALLTRIALS_FETCH_TERMS names 'plain_http'"),
+        ({"fetch_terms": {"verify": False}}, "ALLTRIALS_FETCH_TERMS names 'verify'"),
+        ({"fetch_terms": {"page_sise": 5}}, "ALLTRIALS_FETCH_TERMS names 'page_sise'"),
+    ],
+)
+def test_no_setting_sends_us_to_a_file_elsewhere_or_without_a_certificate(ctgov, change, sentence):
+    ctgov.settings = replace(ctgov.settings, **change)
+    with pytest.raises(UsageError, match=sentence) as said:
+        ctgov.fetch("ctgov")
+    assert "geheim" not in str(said.value)
+    assert ctgov.asked() == []
+
+
 # --- PubMed ---------------------------------------------------------------------------------------------------------
 
 
@@ -543,6 +569,18 @@ def test_ctis_with_faults_ends_in_the_same_bytes(ctis, fault):
     (taken,) = ctis.fetch("ctis")
     fault_free = Night(ctis.settings.data.parent / "other", ctis.server, cap=5, page_size=2, records_per_file=4)
     assert content(taken.snapshot) == content(fault_free.fetch("ctis")[0].snapshot)
+
+
+@pytest.mark.parametrize("number", ["../../../../outside", "/tmp/outside", "2023-599001-11-00?x=", "NCT00000001", ""])
+def test_a_number_that_is_none_makes_neither_an_address_nor_a_file(ctis, number):
+    ctis.server.apps["ctis"].records = ctis_records(1) | {
+        number: ctis_records(2)[ctis_number(2)] | {"ctNumber": number}
+    }
+    with pytest.raises(FetchError, match="no number of CTIS"):
+        ctis.fetch("ctis")
+    assert ctis.server.count("retrieve") == 0
+    written = {p.parent for p in ctis.settings.data.parent.rglob("*") if p.is_file()}
+    assert written <= {ctis.settings.data / "fetch", ctis.settings.data / "fetch" / "ctis"}
 
 
 # --- ISRCTN ---------------------------------------------------------------------------------------------------------

@@ -1,13 +1,20 @@
 """Asking a server over real sockets on loopback: each fault ends in the same bytes or in one clear sentence, and no
 server makes us ask elsewhere, wait for ever or show a secret."""
 
+import gzip
 import hashlib
+import http.server
+import ssl
+import subprocess
+import threading
 import time
+from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
 
 import pytest
 
+from pipelines import web
 from pipelines.errors import FetchError, PayloadError
 from pipelines.web import Client, Edge, Manners, Refused, Want, masked
 from tests.replay.server import Answer, Fault, Replay
@@ -36,6 +43,14 @@ def file_app(asked):
     if asked.path.startswith("/missing"):
         return Answer(b"no", "text/plain", 404)
     return Answer(BODY, "application/octet-stream", etag=MARK)
+
+
+def bomb(asked):
+    """Ten thousand times the bytes that go over the wire, as a server may pack them unasked."""
+    once = gzip.compress(b"[" + b" " * 4_000_000 + b"]")
+    if "twice" in asked.path:
+        return Answer(gzip.compress(once), "text/plain", headers={"Content-Encoding": "gzip, gzip"})
+    return Answer(once, "text/plain", headers={"Content-Encoding": "gzip"})
 
 
 def client(server, clock=None, site=None, **manners):
@@ -185,6 +200,15 @@ def test_a_redirect_within_the_host_is_followed(server, tmp_path):
         "file:///etc/hostname",
         "ftp://registry.example.org/x",
         "http://127.0.0.1/x",
+        "gopher://registry.example.org/x",
+        "https://registry.example.co.uk/x",  # a neighbour under the same public suffix
+        r"https://evil.test\.registry.example.org/x",  # one library reads the host up to the backslash, another to the slash
+        r"https://evil.test\@registry.example.org/x",
+        "https://registry.example.org:99999999/x",
+        "https://evil.test#.registry.example.org/x",
+        "https://evil.test%2f.registry.example.org/x",
+        "https://0x7f000001/x",
+        "https://[::1]/x",
     ],
 )
 def test_only_the_sites_own_https_is_asked(server, tmp_path, url):
@@ -223,8 +247,98 @@ def test_who_asks_is_told(server, tmp_path):
         ("https://a.org/x?id=1&api_key=geheim", "https://a.org/x?id=1&api_key=***"),
         ("https://name:geheim@a.org/x", "https://a.org/x"),
         ("https://a.org/x?email=m@example.org&access_token=geheim", "https://a.org/x?email=***&access_token=***"),
+        ("https://a.org/x?sig=geheim&Signature=geheim&auth=geheim", "https://a.org/x?sig=***&Signature=***&auth=***"),
         ("https://a.org/x?pageToken=t%7E1&q=RANGE%5B1%5D", "https://a.org/x?pageToken=t%7E1&q=RANGE%5B1%5D"),
     ],
 )
 def test_secrets_in_addresses_are_shown_to_nobody(url, shown):
     assert masked(url) == shown
+
+
+@pytest.mark.parametrize("where", ["json", "twice"])
+def test_what_unpacks_to_more_than_any_answer_is_refused(server, tmp_path, where):
+    server.apps["files"] = bomb
+    with pytest.raises(FetchError, match=r"holds more than 1,000,000 bytes|packed as 'gzip, gzip'"):
+        client(server, max_answer_bytes=1_000_000).fetch(Want(f"{server.url}/files/{where}", "json"), tmp_path / "x")
+    assert sum(p.stat().st_size for p in tmp_path.iterdir()) <= 1_000_000
+    assert server.count(where) == 1, "another attempt would bring the same"
+
+
+def test_a_file_that_is_resumed_is_kept_as_it_comes(server, tmp_path):
+    packed = gzip.compress(BODY, mtime=0)
+    server.apps["files"] = lambda asked: Answer(packed, "text/plain", headers={"Content-Encoding": "x-gzip"})
+    want = Want(f"{server.url}/files/x.gz", "gzip", is_resumable=True)
+    assert client(server, max_answer_bytes=1).fetch(want, tmp_path / "x.gz").path.read_bytes() == packed
+
+
+def test_a_body_without_end_stops_before_the_disk_is_full(server, tmp_path, monkeypatch):
+    """The server says no length, so that only what is left on the disk can end it."""
+    free = iter([50_000_000, *range(40_000, 0, -20_000)])
+    usage = web.shutil.disk_usage(tmp_path)
+    monkeypatch.setattr(web.shutil, "disk_usage", lambda _: usage._replace(free=next(free)))
+    server.apps["files"] = lambda asked: Answer(gzip.compress(BODY), "text/plain", headers={"Content-Encoding": "gzip"})
+    with pytest.raises(FetchError, match="are free on the disk"):
+        client(server, spare_bytes=30_000).fetch(Want(f"{server.url}/files/x"), tmp_path / "x")
+
+
+# --- certificates ---------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def certificates(tmp_path_factory):
+    """A certificate of this machine's own, by host name: it is signed by nobody but itself."""
+    folder = tmp_path_factory.mktemp("certificates")
+    found = {}
+    for host, alternative in (("127.0.0.1", "IP:127.0.0.1"), ("elsewhere", "DNS:elsewhere.example.org")):
+        found[host] = folder / f"{host}.pem"
+        words = ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj", f"/CN={host}",
+                 "-addext", f"subjectAltName={alternative}", "-keyout", str(folder / "key"), "-out", str(folder / "cert")]  # fmt: skip
+        try:
+            subprocess.run(words, check=True, capture_output=True)
+        except FileNotFoundError:
+            pytest.skip("there is no openssl on this machine to make a certificate with")
+        found[host].write_bytes((folder / "cert").read_bytes() + (folder / "key").read_bytes())
+    return found
+
+
+@contextmanager
+def secured(certificate):
+    class Handler(http.server.BaseHTTPRequestHandler):
+        def do_GET(self):
+            self.send_response(200)
+            self.send_header("Content-Length", "2")
+            self.end_headers()
+            self.wfile.write(b"[]")
+
+        def log_message(self, *_):
+            pass
+
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(certificate)
+    running = http.server.HTTPServer(("127.0.0.1", 0), Handler)
+    running.socket = context.wrap_socket(running.socket, server_side=True)
+    thread = threading.Thread(target=running.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True)
+    thread.start()
+    try:
+        yield f"127.0.0.1:{running.server_address[1]}"
+    finally:
+        running.shutdown()
+        running.server_close()
+
+
+@pytest.mark.parametrize(
+    ("shown", "trusted", "is_served"),
+    [("127.0.0.1", "127.0.0.1", True), ("127.0.0.1", None, False), ("elsewhere", "elsewhere", False)],
+    ids=["trusted", "signed by nobody known", "of another host"],
+)
+def test_a_certificate_is_always_verified(certificates, tmp_path, monkeypatch, shown, trusted, is_served):
+    for name in ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "SSL_CERT_FILE"):  # an environment may not trust for us
+        monkeypatch.setenv(name, str(certificates[shown]))
+    with secured(certificates[shown]) as site:
+        asking = Client("ctgov", site, "Invented/1", Clock().edge(), Manners(pause_seconds=0, attempts=1, spare_bytes=0),
+                        certificates[trusted] if trusted else None)  # fmt: skip
+        if is_served:
+            assert asking.fetch(Want(f"https://{site}/x", "json"), tmp_path / "x").bytes == 2
+            return
+        with pytest.raises(FetchError, match="certificate cannot be verified"):
+            asking.fetch(Want(f"https://{site}/x", "json"), tmp_path / "x")
