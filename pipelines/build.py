@@ -16,8 +16,8 @@ from typing import Any
 
 import duckdb
 
+from pipelines import attempts, dates, history, queries, snapshots, sponsors, staging, store, validation
 from pipelines import contracts as contract_files
-from pipelines import dates, history, queries, snapshots, sponsors, staging, store, validation
 from pipelines.contracts import Contracts, Policy, Table, contracts, quote
 from pipelines.errors import DataError, UsageError
 from pipelines.identity import adjudications, ledger, trials
@@ -222,7 +222,8 @@ def prepare(
             f"ALTER TABLE vocabulary_recruitment_status ALTER {column} TYPE BOOLEAN USING nullif({column}, '')::BOOLEAN"
         )
     _fill(connection, "source_terms", [_terms(s) for s in known.sources.values()])
-    connection.execute("ALTER TABLE source_terms ALTER redistributable TYPE BOOLEAN")
+    for column, type_ in (("redistributable", "BOOLEAN"), ("cadence_days", "BIGINT"), ("expected_most", "BIGINT")):
+        connection.execute(f"ALTER TABLE source_terms ALTER {column} TYPE {type_} USING nullif({column}, '')::{type_}")
     for of in ("sponsor", "title", "outcome"):
         words = [r["word"] for r in contract_files.reference("common_words") if r["of"] == of]
         connection.execute(f"SET VARIABLE common_{of}_words = [{', '.join(map(quote, words))}]")
@@ -260,6 +261,8 @@ def _terms(source: contract_files.Source) -> dict[str, str]:
         **{n: getattr(source, n) for n in names},
         "redistributable": str(source.redistributable).lower(),
         "registry": source.registry or "",
+        "cadence_days": str(source.cadence_days),
+        "expected_most": str(source.max_records or ""),
     }
 
 
@@ -281,6 +284,8 @@ def run_queries(
         if query.name == "trial_members":
             say("identity")
             events = trials.trial_members(connection, data, as_of)
+        elif query.name == "fetch_attempts":
+            attempts.load(connection, data, as_of)
         elif query.name == "status_history":
             history.load(connection, data, as_of)
         elif query.name == "ledger":
@@ -496,13 +501,13 @@ def _build_id(
     told: Sequence[str],
 ) -> str:
     """The as-of date and a short hash of all inputs: raw archive, ledger and status history as they will be,
-    adjudications, code."""
+    adjudications, the last attempts at fetching, code."""
     digest = hashlib.sha256(contract_files.fingerprint([ROOT / "pipelines", SCHEMAS]).encode())
     for one in staged:
         missed = "" if one.is_read else " not read"  # what a later build can read makes another build
         line = f"{one.snapshot.source}/{one.snapshot.id}/{one.payload.name} {one.payload.sha256}{missed}\n"
         digest.update(line.encode())
-    for item in (*ledger.read(data, as_of), *events, *decisions, *told):
+    for item in (*ledger.read(data, as_of), *events, *decisions, *told, *attempts.last(data, as_of)):
         digest.update(f"{item}\n".encode())
     return f"{as_of}-{digest.hexdigest()[:10]}"
 

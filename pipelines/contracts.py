@@ -163,6 +163,8 @@ class Source:
 
     words: per field, the source's word -> the code of our vocabulary (None: known, deliberately unmapped).
     fields: paths that are read. ignored: paths (or whole branches, ending in `.*`) that are known and not read.
+    min_records, max_records: the volume band, in what the source's file says that it counts: a full snapshot or listing
+    that is fetched and holds less is refused, one that holds more is warned of.
     fetch: where and how it is asked, for a source that allows unattended access; see `fetching` and its fetcher.
     """
 

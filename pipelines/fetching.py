@@ -16,9 +16,10 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-from pipelines import snapshots, store
+from pipelines import attempts, snapshots, store
+from pipelines.attempts import Attempt
 from pipelines.contracts import Source, contracts
-from pipelines.errors import FetchError, UsageError
+from pipelines.errors import DataError, FetchError, UsageError
 from pipelines.settings import Settings, version
 from pipelines.snapshots import Snapshot
 from pipelines.web import Client, Edge, Manners, Served, Want, is_loopback
@@ -43,9 +44,10 @@ class Wish:
 
 @dataclass(frozen=True)
 class Fetched:
-    """The files of one snapshot to be. stated: the source's own total, records: how many came (of a full snapshot or
-    a listing; None where the source states none). data_version: the source's mark of its data. note: for a person.
-    day: the day that a file itself says it is of, where that is not the one on which it is fetched."""
+    """The files of one snapshot to be. stated: the source's own total. records: how many came, of a full snapshot or a
+    listing; where the source states no total, what its volume band counts; None of a part. data_version: the source's
+    mark of its data. note: for a person. day: the day that a file itself says it is of, where that is not the one on
+    which it is fetched."""
 
     files: Sequence[Path]
     scope: str
@@ -188,11 +190,35 @@ def fetch(settings: Settings, code: str, edge: Edge, say: Say, wish: Wish | None
         client, today = _client(settings, source, base, edge), edge.now().date()
         round_ = Round(source, client, base, folder, today, earlier, wish or Wish(), say, settings.keys.get(code, ""))
         fetcher = importlib.import_module(f"pipelines.fetchers.{code}")
-        for fetched in fetcher.fetch(round_):
-            notes = accept(source, fetched, round_.earlier, round_.wish)
-            taken = _store(settings.data, round_, fetched, notes)
-            round_.earlier = [*round_.earlier, taken.snapshot]
-            yield taken
+        if code in settings.volume_bands:
+            least, most = settings.volume_bands[code]
+            say(f"{code}: held to a volume of {least:,} to {most:,} by ALLTRIALS_VOLUME_BANDS, not to that of its file")
+        with _noted(settings.data, round_, edge):
+            for fetched in fetcher.fetch(round_):
+                notes = accept(source, fetched, round_.earlier, round_.wish)
+                taken = _store(settings.data, round_, fetched, notes)
+                round_.earlier = [*round_.earlier, taken.snapshot]
+                yield taken
+
+
+@contextlib.contextmanager
+def _noted(data: Path, round_: Round, edge: Edge) -> Iterator[None]:
+    """Keeps whether the attempt at what is due of the source succeeded; single numbers are no such attempt."""
+
+    def note(failure: str) -> None:
+        if not round_.wish.numbers:
+            attempts.note(data, Attempt(round_.source.code, edge.now().date().isoformat(), failure))
+
+    try:
+        yield
+    except OSError as error:
+        with contextlib.suppress(OSError):  # a full disk does not take the word that it is full
+            note(f"{round_.source.code}: the data folder cannot be written ({error.strerror or 'no reason given'}).")
+        raise
+    except (FetchError, DataError) as error:
+        note(str(error))
+        raise
+    note("")
 
 
 def _source(settings: Settings, code: str) -> Source:
@@ -204,7 +230,18 @@ def _source(settings: Settings, code: str) -> Source:
         raise UsageError(f"{known[code].title} allows no unattended access: download its files and `import` them. "
                          f"Fetched can be {can}.")  # fmt: skip
     check_contact(settings)
-    return replace(known[code], fetch={**known[code].fetch, **_terms(settings)})
+    return replace(_within_band(known[code], settings), fetch={**known[code].fetch, **_terms(settings)})
+
+
+def _within_band(source: Source, settings: Settings) -> Source:
+    """The source with the volume band that settings give it instead of its file's, if they do."""
+    strange = sorted(set(settings.volume_bands) - set(contracts().sources))
+    if strange:
+        raise UsageError(f"ALLTRIALS_VOLUME_BANDS names {strange[0]!r}, which is no source.")
+    if source.code not in settings.volume_bands:
+        return source
+    least, most = settings.volume_bands[source.code]
+    return replace(source, min_records=least, max_records=most)
 
 
 WHERE_TERMS = frozenset({"url", "efetch_url", "site"})
@@ -277,16 +314,16 @@ def accept(source: Source, fetched: Fetched, earlier: Sequence[Snapshot], wish: 
         raise FetchError(f"{source.code}: it states {fetched.stated:,} records and {fetched.records:,} came; "
                          "nothing was stored. Fetch it again later.")  # fmt: skip
     if fetched.records < source.min_records:
-        raise FetchError(f"{source.code}: {fetched.records:,} records are fewer than the {source.min_records:,} that "
+        raise FetchError(f"{source.code}: a volume of {fetched.records:,} is less than the {source.min_records:,} that "
                          f"schemas/sources/{source.code}.toml expects at least; nothing was stored. Look at the "
                          "source, and correct min_records if it is right.")  # fmt: skip
     before = [s.fetched["records"] for s in earlier if s.fetched.get("records") is not None]
     least = before[-1] * (1 - float(source.fetch.get("largest_drop", 1))) if before else 0
     if fetched.records < least and not wish.accept_drop:
-        raise FetchError(f"{source.code}: {fetched.records:,} records came, {before[-1]:,} the last time; nothing was "
+        raise FetchError(f"{source.code}: {fetched.records:,} came, {before[-1]:,} the last time; nothing was "
                          "stored. Look at the source; if it is right, fetch it with --accept-drop.")  # fmt: skip
     if source.max_records is not None and fetched.records > source.max_records:
-        notes.append(f"{source.code}: {fetched.records:,} records are more than the {source.max_records:,} that "
+        notes.append(f"{source.code}: a volume of {fetched.records:,} is more than the {source.max_records:,} that "
                      f"schemas/sources/{source.code}.toml expects: raise max_records if they are right")  # fmt: skip
     return notes
 

@@ -33,6 +33,7 @@ STEPS: Mapping[str, tuple[str, ...]] = {
     "ledger": ("trial_members",),
     "status_history": (),
     "history_entries": ("status_history",),
+    "fetch_attempts": (),
 }
 """Relations that Python makes during a build, and what they need; see `build`."""
 

@@ -33,6 +33,8 @@ class Settings:
     fetch_terms: what takes the place of terms in `[fetch]` of every source's file (page sizes, pauses, limits).
     alert_webhook, alert_mail: where to tell that a night failed or is incomplete; nobody is told where they are empty.
     alert_smtp: the server that takes such a mail, with the user and password that it asks for.
+    volume_bands: by source, the least and the most that a full snapshot of it holds, in the place of the band in its
+    file: for a mirror or a test that serves a part of the source on purpose.
     """
 
     data: Path
@@ -48,6 +50,7 @@ class Settings:
     alert_webhook: str = field(default="", repr=False)
     alert_mail: str = field(default="", repr=False)
     alert_smtp: str = field(default="smtp://localhost", repr=False)
+    volume_bands: Mapping[str, tuple[int, int]] = field(default_factory=dict)
 
 
 def from_environment(data: str | None = None) -> Settings:
@@ -69,6 +72,7 @@ def from_environment(data: str | None = None) -> Settings:
         alert_webhook=_address("ALLTRIALS_ALERT_WEBHOOK", "", ("https", "http"), "https://host/path"),
         alert_mail=os.environ.get("ALLTRIALS_ALERT_MAIL", "").strip(),
         alert_smtp=_address("ALLTRIALS_ALERT_SMTP", "smtp://localhost", ("smtp", "smtps"), "smtp://user:word@host:587"),
+        volume_bands=_bands(os.environ.get("ALLTRIALS_VOLUME_BANDS", "")),
     )
 
 
@@ -92,6 +96,17 @@ def _terms(written: str) -> dict[str, Any]:
     except tomllib.TOMLDecodeError:
         raise UsageError(
             f"ALLTRIALS_FETCH_TERMS is like `page_size = 100; pause_seconds = 2.0`, not {written!r}."
+        ) from None
+
+
+def _bands(written: str) -> dict[str, tuple[int, int]]:
+    """By source, two numbers, divided by semicolons."""
+    try:
+        found = tomllib.loads(written.replace(";", "\n"))
+        return {code: (int(least), int(most)) for code, (least, most) in found.items()}
+    except (tomllib.TOMLDecodeError, TypeError, ValueError):
+        raise UsageError(
+            f"ALLTRIALS_VOLUME_BANDS is like `ctgov = [1, 5000]; pubmed = [1, 10]`, not {written!r}."
         ) from None
 
 

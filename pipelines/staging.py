@@ -431,7 +431,8 @@ def _accounts(connection: duckdb.DuckDBPyConnection, staged: Sequence[Staged]) -
             field VARCHAR, value VARCHAR, reason VARCHAR);
         CREATE TABLE article_payloads (file VARCHAR, snapshot VARCHAR, snapshot_date DATE, payload VARCHAR,
             file_year INTEGER, file_number INTEGER, is_baseline BOOLEAN, is_whole BOOLEAN, is_failed BOOLEAN);
-        CREATE TABLE snapshots (source VARCHAR, snapshot VARCHAR, snapshot_date DATE, scope VARCHAR, sha256 VARCHAR)"""
+        CREATE TABLE snapshots (source VARCHAR, snapshot VARCHAR, snapshot_date DATE, scope VARCHAR, sha256 VARCHAR,
+            volume BIGINT)"""
     )
     store.insert(connection, "payload_reports", [_account(item) for item in staged])
     rejects = [
@@ -443,7 +444,11 @@ def _accounts(connection: duckdb.DuckDBPyConnection, staged: Sequence[Staged]) -
     articles = [_article_payload(item) for item in staged if _holds_articles(item.snapshot.source)]
     store.insert(connection, "article_payloads", articles)
     taken = {(s.source, s.id): s for s in (item.snapshot for item in staged)}
-    store.insert(connection, "snapshots", [(s.source, s.id, s.date, s.scope, s.sha256) for s in taken.values()])
+    store.insert(connection, "snapshots", [_snapshot(s) for s in taken.values()])
+
+
+def _snapshot(shot: Snapshot) -> tuple[object, ...]:
+    return (shot.source, shot.id, shot.date, shot.scope, shot.sha256, shot.fetched.get("records"))
 
 
 def _account(item: Staged) -> tuple[object, ...]:

@@ -197,12 +197,13 @@ def only_writer(data: Path) -> Iterator[None]:
 
 
 @contextlib.contextmanager
-def locked(path: Path, who: str) -> Iterator[None]:
-    """Holds the lock of that name for as long as the process lives at most. Raises BusyError, which says who has it."""
+def locked(path: Path, who: str, *, waits: bool = False) -> Iterator[None]:
+    """Holds the lock of that name for as long as the process lives at most. Raises BusyError, which says who has it,
+    or waits where it is held for moments only."""
     path.parent.mkdir(parents=True, exist_ok=True)
     with path.open("a") as handle:
         try:
-            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            fcntl.flock(handle, fcntl.LOCK_EX | (0 if waits else fcntl.LOCK_NB))
         except BlockingIOError:
             raise BusyError(f"{who}: wait for it to end, then try again.") from None
         yield

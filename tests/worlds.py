@@ -24,8 +24,12 @@ from pipelines.settings import Settings
 AS_OF = date(2024, 6, 30)
 
 
+SMALL = {code: (1, 1_000_000) for code, source in contracts().sources.items() if source.fetch}
+"""Volume bands for worlds that are a few records of their sources, on purpose."""
+
+
 def settings(data: Path) -> Settings:
-    return Settings(data=data, threads=2, memory_limit="1GB")
+    return Settings(data=data, threads=2, memory_limit="1GB", volume_bands=SMALL)
 
 
 def nct(number: int) -> str:

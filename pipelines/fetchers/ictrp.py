@@ -43,7 +43,8 @@ def fetch(round_: Round) -> Iterator[Fetched]:
             continue
         round_.begin({"what": file.name})
         served = round_.take(file.name, Want(f"{round_.base}/{file.name}", "zip", _opens, is_resumable=True))
-        yield Fetched([served.path], "partial" if file.is_weekly else "full", day=file.day)
+        volume = None if file.is_weekly else packing.unpacked_size(served.path)
+        yield Fetched([served.path], "partial" if file.is_weekly else "full", volume, day=file.day)
 
 
 def _files(page: str) -> Iterator[_File]:

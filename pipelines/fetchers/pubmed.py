@@ -39,7 +39,7 @@ def fetch(round_: Round) -> Iterator[Fetched]:
             names = [name for _, name in sorted(baseline[year].items())]
             round_.begin({"what": "baseline", "year": year})
             files = [path for name in names for path in _file(round_, "baseline", name)]
-            yield Fetched(files, "full", baseline=True)
+            yield Fetched(files, "full", len(names), baseline=True)
     if not _needs_baseline(round_, year):
         yield from _updates(round_, year, updates.get(year, {}))
 

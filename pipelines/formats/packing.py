@@ -181,6 +181,15 @@ def entry_names(path: Path) -> list[str]:
         raise PayloadError(f"the zip archive cannot be opened ({_words(error)}); it may be cut off") from error
 
 
+def unpacked_size(path: Path) -> int:
+    """How many bytes a zip says that its files unpack to. Raises PayloadError where it cannot be opened."""
+    try:
+        with zipfile.ZipFile(path) as archive:
+            return sum(info.file_size for info in archive.infolist())
+    except BROKEN_ZIP as error:
+        raise PayloadError(f"the zip archive cannot be opened ({_words(error)}); it may be cut off") from error
+
+
 def looks_like_markup(start: bytes) -> bool:
     """Whether bytes that should be JSON begin like an HTML or XML page."""
     return _MARKUP.match(start) is not None

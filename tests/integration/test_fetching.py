@@ -15,7 +15,7 @@ from datetime import UTC, date, datetime, timedelta
 
 import pytest
 
-from pipelines import fetching, importing, snapshots
+from pipelines import attempts, fetching, importing, snapshots
 from pipelines.contracts import contracts
 from pipelines.errors import DataError, FetchError, UsageError
 from pipelines.fetching import Fetched, Wish
@@ -232,6 +232,7 @@ def test_a_fetch_that_is_killed_again_and_again_asks_for_no_page_twice_without_n
         **os.environ,
         "ALLTRIALS_CTGOV_URL": f"{ctgov.server.url}/ctgov",
         "ALLTRIALS_CONTACT": "test@example.org",
+        "ALLTRIALS_VOLUME_BANDS": "ctgov = [1, 100]",
         "ALLTRIALS_FETCH_TERMS": "pause_seconds = 0; page_size = 1; spare_bytes = 0",
     }
     words = [sys.executable, "-m", "pipelines", "--data", str(ctgov.settings.data), "fetch", "ctgov"]
@@ -275,7 +276,7 @@ def test_a_total_that_fell_is_taken_in_only_where_a_person_says_so(ctgov):
     ctgov.fetch("ctgov")
     app = ctgov.server.apps["ctgov"]
     app.version, app.studies = "2024-06-04T09:00:04", studies(1, 2, 3)
-    with pytest.raises(FetchError, match=r"3 records came, 11 the last time.*--accept-drop"):
+    with pytest.raises(FetchError, match=r"3 came, 11 the last time.*--accept-drop"):
         ctgov.fetch("ctgov", is_full=True)
     assert len(ctgov.snapshots) == 1
     asked = len(ctgov.asked())
@@ -286,7 +287,7 @@ def test_a_total_that_fell_is_taken_in_only_where_a_person_says_so(ctgov):
 @pytest.mark.parametrize(
     ("records", "stated", "sentence"),
     [
-        (5, 5, "fewer than the 10"),
+        (5, 5, "a volume of 5 is less than the 10"),
         (30, 29, "states 29 records and 30 came"),
         (30, 30, None),
         (60, 60, "more than the 50"),
@@ -302,6 +303,60 @@ def test_the_volume_band_stops_below_and_warns_above(records, stated, sentence):
     else:
         with pytest.raises(FetchError, match=sentence):
             fetching.accept(source, fetched, [], Wish())
+
+
+FETCHED = [source for source in contracts().sources.values() if source.fetch]
+
+
+@pytest.mark.parametrize("source", FETCHED, ids=lambda s: s.code)
+def test_every_source_that_is_fetched_has_a_band_that_no_sample_of_it_fits(source):
+    assert 1000 < source.min_records < source.max_records
+    assert 0 < source.fetch["largest_drop"] <= 0.05
+    with pytest.raises(FetchError, match="is less than the"):
+        fetching.accept(source, Fetched([], "full", 900), [], Wish())
+    assert fetching.accept(source, Fetched([], "partial"), [], Wish()) == [], "an update or chosen numbers may be few"
+
+
+def test_the_band_of_the_file_holds_unless_a_setting_names_another(ctgov):
+    ctgov.settings = replace(ctgov.settings, volume_bands={})
+    with pytest.raises(FetchError, match=r"a volume of 11 is less than the 560,000 that schemas/sources/ctgov.toml"):
+        ctgov.fetch("ctgov")
+    assert ctgov.snapshots == []
+    ctgov.settings = replace(ctgov.settings, volume_bands={"ctgov": (1, 10)})
+    (taken,) = ctgov.fetch("ctgov")
+    assert "held to a volume of 1 to 10 by ALLTRIALS_VOLUME_BANDS" in "".join(ctgov.said)
+    (note,) = taken.notes
+    assert note.startswith("ctgov: a volume of 11 is more than the 10 that schemas/sources/ctgov.toml expects")
+
+
+def test_single_records_and_updates_are_held_to_no_band(ctgov):
+    ctgov.server.apps["ctgov"].histories = {nct(5): [study(5)]}
+    ctgov.fetch("ctgov")
+    ctgov.settings = replace(ctgov.settings, volume_bands={})
+    assert ctgov.fetch("ctgov", numbers=(nct(5),))
+    ctgov.server.apps["ctgov"].version, ctgov.day = "2024-06-04T09:00:04", DAY + timedelta(days=1)
+    assert ctgov.fetch("ctgov")[0].snapshot.scope == "partial"
+
+
+def noted(night):
+    return [(a.source, a.day, a.failure) for a in attempts.read(night.settings.data, date.max)]
+
+
+def test_every_attempt_at_what_is_due_is_kept_with_the_reason_of_a_failure(ctgov):
+    ctgov.fetch("ctgov")
+    ctgov.day += timedelta(days=1)
+    assert ctgov.fetch("ctgov") == []
+    ctgov.day += timedelta(days=1)
+    ctgov.server.faults = [Fault("version", "status", times=99)]
+    with pytest.raises(FetchError) as said:
+        ctgov.fetch("ctgov")
+    with pytest.raises(UsageError):
+        ctgov.fetch("ctgov", numbers=("NCT1",))
+    assert noted(ctgov) == [
+        ("ctgov", "2024-06-03", ""),
+        ("ctgov", "2024-06-04", ""),
+        ("ctgov", "2024-06-05", str(said.value)),
+    ]
 
 
 def test_the_history_of_a_record_comes_as_one_archive_that_the_reader_takes(ctgov, tmp_path):
@@ -415,6 +470,34 @@ def test_a_new_year_waits_until_its_baseline_is_whole(pubmed):
     baseline, updates = pubmed.fetch("pubmed")
     assert names(baseline.snapshot) == [f"pubmed25n000{n}.xml.gz" for n in (1, 2, 3)]
     assert names(updates.snapshot) == ["pubmed25n0004.xml.gz"]
+
+
+def test_a_baseline_with_fewer_files_than_that_of_the_year_before_is_not_taken_in(pubmed):
+    pubmed.fetch("pubmed")
+    app, pubmed.day = pubmed.server.apps["pubmed"], date(2025, 1, 20)
+    app.baseline, app.updates = pubmed_files(25, 1), pubmed_files(25, 2)
+    with pytest.raises(FetchError, match="1 came, 2 the last time"):
+        pubmed.fetch("pubmed")
+    assert {n[:8] for s in pubmed.snapshots for n in names(s)} == {"pubmed24"}
+    assert pubmed.fetch("pubmed", accept_drop=True)[0].snapshot.fetched["records"] == 1
+
+
+def test_a_year_that_changes_while_it_is_fetched_is_fetched_whole_or_not_at_all(pubmed):
+    """The files of the year go while they are fetched, and those of the next one stand in their place."""
+    app = pubmed.server.apps["pubmed"]
+
+    def changed(path):
+        app.baseline, app.updates = pubmed_files(25, 1, 2, 3), pubmed_files(25, 4)
+        return path
+
+    pubmed.server.faults = [Fault("pubmed24n0002.xml.gz$", "instead", change=changed)]
+    with pytest.raises(FetchError, match=r"pubmed24n0002\.xml\.gz(\.md5)?: the server answers 404"):
+        pubmed.fetch("pubmed")
+    assert pubmed.snapshots == []
+    baseline, updates = pubmed.fetch("pubmed")
+    assert names(baseline.snapshot) == [f"pubmed25n000{n}.xml.gz" for n in (1, 2, 3)]
+    assert names(updates.snapshot) == ["pubmed25n0004.xml.gz"]
+    assert not list((pubmed.settings.data / "fetch").glob("*/pubmed24*")), "what is left of the year is forgotten"
 
 
 def test_a_file_without_its_checksum_is_not_complete_yet(pubmed):

@@ -84,7 +84,11 @@ def test_a_source_that_fails_is_said_and_the_rest_goes_on(served, nightly, tmp_p
     assert any(text.startswith("could not fetch ctgov") for text in said)
     assert [s.id for s in snapshots.listed(data)] == before
     with duckdb.connect(str(data / "warehouse" / "alltrials.duckdb"), read_only=True) as connection:
-        assert connection.sql("SELECT stale_days FROM sources WHERE source = 'ctgov'").fetchall() == [(1,)]
+        assert connection.sql("""SELECT stale_days, is_stale, last_failure FROM sources
+            WHERE source IN ('ctgov', 'pubmed') ORDER BY source""").fetchall() == [
+            (1, True, night.failed[0][1]),
+            (1, False, None),
+        ]
 
 
 def test_two_nights_at_once_are_refused(served, tmp_path):
@@ -105,6 +109,7 @@ def asked(monkeypatch):
             monkeypatch.setenv(f"ALLTRIALS_{code.upper()}_URL", f"{server.url}/{code}")
         monkeypatch.setenv("ALLTRIALS_CONTACT", "test@example.org")
         monkeypatch.setenv("ALLTRIALS_FETCHED_SOURCES", "ctgov, pubmed")
+        monkeypatch.setenv("ALLTRIALS_VOLUME_BANDS", "ctgov = [1, 100]; pubmed = [1, 100]")
         monkeypatch.setenv("ALLTRIALS_FETCH_TERMS", "pause_seconds = 0; attempts = 1; spare_bytes = 0")
         yield server
 
@@ -134,6 +139,8 @@ def test_a_night_by_the_command_line_says_what_it_missed(asked, tmp_path, capsys
     [
         ("ALLTRIALS_CONTACT", "", "ALLTRIALS_CONTACT"),
         ("ALLTRIALS_FETCHED_SOURCES", "drks", "ALLTRIALS_FETCHED_SOURCES names 'drks'"),
+        ("ALLTRIALS_VOLUME_BANDS", "ctgov = 3", "ALLTRIALS_VOLUME_BANDS is like"),
+        ("ALLTRIALS_VOLUME_BANDS", "nothere = [1, 2]", "ALLTRIALS_VOLUME_BANDS names 'nothere'"),
         ("ALLTRIALS_FETCH_TERMS", "page_size: 3", "ALLTRIALS_FETCH_TERMS is like"),
     ],
 )

@@ -25,6 +25,7 @@ def fetch(folder, server, source, wish=None):
         memory_limit="1GB",
         contact="test@example.org",
         addresses={code: f"{server.url}/{code}" for code in server.apps},
+        volume_bands=dict.fromkeys(server.apps, (1, 1_000_000)),
         fetch_terms={"page_size": 100, "pause_seconds": 0, "timeout_seconds": 2, "spare_bytes": 0},
     )
     edge = Edge(lambda: datetime(2026, 6, 1, tzinfo=UTC), lambda seconds: None, lambda: 0.5)

@@ -63,6 +63,7 @@ def replay_settings(data: Path, server: Replay) -> Settings:
         addresses={code: f"{server.url}/{code}" for code in server.apps},
         fetched_sources=tuple(server.apps),
         fetch_terms={"page_size": 500, "spare_bytes": 0},
+        volume_bands=dict.fromkeys(server.apps, (1, 1_000_000)),  # a made-up world is a small part of its sources
     )
 
 
