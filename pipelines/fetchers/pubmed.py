@@ -42,6 +42,7 @@ def fetch(round_: Round) -> Iterator[Fetched]:
             yield Fetched(files, "full", len(names), baseline=True)
     if not _needs_baseline(round_, year):
         yield from _updates(round_, year, updates.get(year, {}))
+        yield from _issued_again(round_, {"baseline": baseline.get(year, {}), "updatefiles": updates.get(year, {})})
 
 
 def _listed(round_: Round, folder: str) -> Files:
@@ -106,6 +107,41 @@ def _updates(round_: Round, year: int, listed: Mapping[int, str]) -> Iterator[Fe
 def _gap(listed: Mapping[int, str]) -> str:
     missing = sorted(set(range(min(listed), max(listed) + 1)) - set(listed))
     return f"pubmed lists no update file n{missing[0]:04d}: those after it wait for it" if missing else ""
+
+
+def _issued_again(round_: Round, listed: Mapping[str, Mapping[int, str]]) -> Iterator[Fetched]:
+    """Files that have another checksum than when they were fetched. Each night looks at some of them, so that all are
+    looked at once in `recheck_days`; which ones follows from the day, and nothing has to be remembered."""
+    every = round_.terms["recheck_days"]
+    held = {p.name: shot.path(p) for shot in round_.earlier for p in shot.payloads}
+    changed = [
+        (folder, name)
+        for folder, names in listed.items()
+        for number, name in sorted(names.items())
+        if every and (number + round_.today.toordinal()) % every == 0 and name in held
+        if _md5_now(round_, folder, name) != _md5_of(held[name])
+    ]
+    if changed:
+        round_.begin({"what": "issued again", "files": [name for _, name in changed], "day": round_.today.isoformat()})
+        files = [path for folder, name in changed for path in _file(round_, folder, name)]
+        said = ", ".join(name for _, name in changed)
+        yield Fetched(files, "partial", note=f"pubmed issued {said} again: the new issue takes the place of the first")
+
+
+def _md5_now(round_: Round, folder: str, name: str) -> str:
+    side = name + snapshots.SIDE_FILE
+    text = round_.text(side, Want(f"{round_.base}/pubmed/{folder}/{side}", "text", _stated_md5))
+    match = _MD5.search(text)
+    return match[0].lower() if match else ""
+
+
+def _md5_of(held: Path) -> str:
+    """The checksum that came with a file that is held, or the file's own."""
+    side = held.with_name(held.name + snapshots.SIDE_FILE)
+    if side.exists():
+        return _stated_md5(side)
+    with held.open("rb") as handle:
+        return hashlib.file_digest(handle, "md5").hexdigest()
 
 
 def _file(round_: Round, folder: str, name: str) -> list[Path]:

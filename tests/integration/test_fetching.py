@@ -28,7 +28,7 @@ from tests.replay.server import Fault, Replay
 from tests.worlds import article, article_set, nct, settings, study
 
 DAY = date(2024, 6, 3)
-TERMS = {"page_size": 3, "pause_seconds": 0, "timeout_seconds": 0.4, "attempts": 4, "spare_bytes": 0}
+TERMS = {"page_size": 3, "pause_seconds": 0, "timeout_seconds": 0.4, "attempts": 4, "spare_bytes": 0, "recheck_days": 0}
 
 
 class Night:
@@ -470,6 +470,25 @@ def test_a_new_year_waits_until_its_baseline_is_whole(pubmed):
     baseline, updates = pubmed.fetch("pubmed")
     assert names(baseline.snapshot) == [f"pubmed25n000{n}.xml.gz" for n in (1, 2, 3)]
     assert names(updates.snapshot) == ["pubmed25n0004.xml.gz"]
+
+
+@pytest.mark.parametrize("name", ["pubmed24n0001.xml.gz", "pubmed24n0004.xml.gz"])
+def test_a_file_that_is_issued_again_takes_the_place_of_its_first_issue(pubmed, name):
+    pubmed.fetch("pubmed")
+    app = pubmed.server.apps["pubmed"]
+    files = app.baseline if name in app.baseline else app.updates
+    files[name] = gzip.compress(article_set(article(900000009)).encode(), mtime=0)
+    pubmed.settings = replace(pubmed.settings, fetch_terms={**TERMS, "recheck_days": 3})
+    came = []
+    for _ in range(3):
+        pubmed.day += timedelta(days=1)
+        pubmed.asked()
+        came += pubmed.fetch("pubmed")
+        assert pubmed.server.count("md5") < 4, "no night looks at all files"
+    (again,) = came
+    assert names(again.snapshot) == [name]
+    assert again.snapshot.folder.joinpath(name).read_bytes() == files[name]
+    assert name in again.notes[0]
 
 
 def test_a_baseline_with_fewer_files_than_that_of_the_year_before_is_not_taken_in(pubmed):
