@@ -113,6 +113,13 @@ def _parser() -> argparse.ArgumentParser:
     command = commands.add_parser("alert", help="send a trial alert wherever the settings name, to see that it arrives")
     command.set_defaults(run=_alert)
 
+    command = commands.add_parser("prune", help="show, or with --yes remove, what the data folder does not need")
+    command.add_argument("--keep", type=int, default=3, metavar="N", help="builds that stay besides the warehouse")
+    command.add_argument("--give-up-replaced-years", action="store_true",
+                         help="also years of PubMed that later baselines replaced: accounts go too")  # fmt: skip
+    command.add_argument("--yes", action="store_true", help="remove it; without this nothing is touched")
+    command.set_defaults(run=_prune)
+
     command = commands.add_parser("query", help="run SQL on the warehouse, read-only")
     command.add_argument("sql")
     command.add_argument("--format", choices=("table", "csv", "json"), default="table")
@@ -206,6 +213,23 @@ def _alert(options: argparse.Namespace, chosen: Settings) -> int:
 
 def _complain(text: str) -> None:
     print(f"Error: {text}", file=sys.stderr)
+
+
+def _prune(options: argparse.Namespace, chosen: Settings) -> int:
+    from pipelines import pruning
+
+    if options.keep < 0:
+        raise UsageError("--keep is a number of builds, 0 or more.")
+    going = pruning.prune(chosen.data, _edge().now().date(), keep=options.keep,
+                          gives_up_years=options.give_up_replaced_years, is_meant=options.yes)  # fmt: skip
+    for one in going:
+        verb = "removed" if options.yes else "would remove"
+        print(f"{verb} {one.path.relative_to(chosen.data)} ({one.bytes:,} bytes): {one.why}")
+    if any(one.is_given_up for one in going):
+        print(pruning.GIVEN_UP)
+    total = f"{len(going):,} item(s), {sum(one.bytes for one in going):,} bytes"
+    print(f"Removed: {total}." if options.yes else f"Nothing was removed: {total} would go. Add --yes to remove them.")
+    return DONE
 
 
 def _edge() -> Edge:

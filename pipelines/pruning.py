@@ -1,0 +1,128 @@
+"""What a data folder may lose: builds that are past, what killed processes left behind, and, only where a person gives
+them up by name, years of PubMed that a later baseline replaced.
+
+The archive itself is the record of what the sources served. All tables, the history of each registration included, are
+made of it, and the account of every file stands in `payloads`; so no snapshot goes by itself, however old.
+"""
+
+import contextlib
+import os
+import shutil
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import date, timedelta
+from pathlib import Path
+
+from pipelines import fetching, snapshots, staging, store
+from pipelines.errors import DataError
+from pipelines.snapshots import Snapshot
+
+KEPT_YEARS = 3
+"""Years of PubMed with a whole baseline: the newest, the one before, with which it is compared, and one more, since the
+newest stands only once all of it could be read."""
+GIVEN_UP = (
+    "Given up with these years: their rows in payloads and rejected_records, their part in sources.snapshots, and "
+    "whether an unchanged article of a later file counts there as a duplicate. No verdict and no link rests on them."
+)
+
+
+@dataclass(frozen=True)
+class Going:
+    """What may go, and why. bytes: how many it frees. is_given_up: a table states less once it is gone."""
+
+    path: Path
+    bytes: int
+    why: str
+    is_given_up: bool = False
+
+
+def prune(data: Path, today: date, *, keep: int, gives_up_years: bool, is_meant: bool) -> list[Going]:
+    """What goes; it is removed only where that is meant. keep: how many builds stay besides the warehouse.
+
+    Raises DataError while a build or an import is at work.
+    """
+    with store.only_writer(data), contextlib.ExitStack() as held:
+        going = [*_builds(data, keep), *_leftovers(data), *_orphans(data), *_rounds(data, today, held)]
+        if gives_up_years:
+            going += _replaced_years(data)
+        for one in going if is_meant else ():
+            _remove(one.path)
+    return going
+
+
+def _builds(data: Path, keep: int) -> Iterator[Going]:
+    """Complete builds, the newest first as they were written: the day that one is for says nothing of that."""
+    current = (data / "warehouse").resolve()
+    complete = [path.parent for path in (data / "builds").glob("[!.]*/manifest.json") if path.parent != current]
+    newest = sorted(complete, key=lambda p: ((p / "manifest.json").stat().st_mtime_ns, p.name), reverse=True)
+    for path in sorted(newest[keep:]):
+        yield Going(path, _size(path), "an older build; the status history does not need it")
+
+
+def _leftovers(data: Path) -> Iterator[Going]:
+    """What a process was writing when it died: nobody else writes now."""
+    for folder in ("raw", "staging", "builds", "ledger"):
+        for path in sorted((data / folder).rglob(f".*{store.PART}")):
+            if not any(parent.name.endswith(store.PART) for parent in path.relative_to(data).parents):
+                yield Going(path, _size(path), "left behind by a process that died")
+
+
+def _orphans(data: Path) -> Iterator[Going]:
+    """What was read of payloads that the archive does not hold."""
+    held = {(s.source, s.id, p.name) for s in snapshots.listed(data) for p in s.payloads}
+    for path in sorted((data / "staging").glob("*/[!.]*/[!.]*")):
+        if path.is_dir() and path.relative_to(data / "staging").parts not in held:
+            yield Going(path, _size(path), "read from a file that is no longer in the archive")
+
+
+def _rounds(data: Path, today: date, held: contextlib.ExitStack) -> Iterator[Going]:
+    """Downloads that were not finished and are too old to go on with, unless their source is being fetched; none can
+    begin while these are held."""
+    for plan in sorted((data / fetching.FOLDER).glob(f"*/{fetching.PLAN}")):
+        began = date.fromisoformat(store.read_json(plan)["day"])
+        if today - began <= timedelta(days=fetching.STALE_DAYS):
+            continue
+        try:
+            held.enter_context(store.locked(plan.parent.with_name(f"{plan.parent.name}.lock"), "A fetch is under way"))
+        except DataError:
+            continue
+        yield Going(plan.parent, _size(plan.parent), f"a download of {began} that was not finished")
+
+
+def _replaced_years(data: Path) -> Iterator[Going]:
+    """Snapshots of PubMed whose every file is of a year before the last ones that have a whole baseline."""
+    held = [s for s in snapshots.listed(data) if s.source == "pubmed"]
+    whole = sorted({year for s in held if s.baseline and s.scope == "full" for year in _years(s) if year})
+    for snapshot in held if len(whole) > KEPT_YEARS else ():
+        years = _years(snapshot)
+        if all(year is not None and year < whole[-KEPT_YEARS] for year in years):
+            said = ", ".join(f"20{year:02d}" for year in sorted(filter(None, years)))
+            yield Going(snapshot.folder, _size(snapshot.folder), f"PubMed's files of {said}, long replaced", True)
+            read = data / "staging" / snapshot.source / snapshot.id
+            if read.exists():
+                yield Going(read, _size(read), f"read from PubMed's files of {said}", True)
+
+
+def _years(snapshot: Snapshot) -> set[int | None]:
+    """The years of its files; None for a file that is of none, as a download of single articles."""
+    numbers: Sequence[tuple[int, int] | None] = [
+        staging.module(snapshot.source).file_number(p.name) for p in snapshot.payloads if not staging.is_side_file(p)
+    ]
+    return {number[0] if number else None for number in numbers}
+
+
+def _size(path: Path) -> int:
+    """The bytes that go with it: those of a file that has another name elsewhere stay."""
+    files = [path] if path.is_file() else [Path(top) / name for top, _, names in os.walk(path) for name in names]
+    return sum(found.st_size for found in (file.lstat() for file in files) if found.st_nlink == 1)
+
+
+def _remove(path: Path) -> None:
+    """Takes it out of sight in one step, so that a killed run leaves nothing half there that looks whole."""
+    if path.is_dir() and not path.name.startswith("."):
+        aside = path.with_name(f".{path.name}.going{store.PART}")
+        path = path.rename(aside)
+    if path.is_dir():
+        shutil.rmtree(path)
+    else:
+        path.unlink(missing_ok=True)
