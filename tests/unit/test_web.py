@@ -255,10 +255,13 @@ def test_secrets_in_addresses_are_shown_to_nobody(url, shown):
     assert masked(url) == shown
 
 
-@pytest.mark.parametrize("where", ["json", "twice"])
-def test_what_unpacks_to_more_than_any_answer_is_refused(server, tmp_path, where):
+@pytest.mark.parametrize(
+    ("where", "sentence"),
+    [("json", "holds more than 1,000,000 bytes"), ("twice", "packed as 'gzip, gzip', which was not")],
+)
+def test_what_unpacks_to_more_than_any_answer_is_refused(server, tmp_path, where, sentence):
     server.apps["files"] = bomb
-    with pytest.raises(FetchError, match=r"holds more than 1,000,000 bytes|packed as 'gzip, gzip'"):
+    with pytest.raises(FetchError, match=sentence):
         client(server, max_answer_bytes=1_000_000).fetch(Want(f"{server.url}/files/{where}", "json"), tmp_path / "x")
     assert sum(p.stat().st_size for p in tmp_path.iterdir()) <= 1_000_000
     assert server.count(where) == 1, "another attempt would bring the same"
