@@ -104,10 +104,9 @@ def store_files(
     for file in files:
         if not file.is_file():
             raise UsageError(f"{file}: there is no such file.")
-    payloads = tuple(
-        Payload(f.name, f.stat().st_size, sha256_of(f), *(origins or {}).get(f.name, ()))
-        for f in sorted(files, key=lambda f: f.name)
-    )
+    files = sorted(files, key=lambda f: f.name)
+    states = [_state(f) for f in files]
+    payloads = tuple(Payload(f.name, f.stat().st_size, sha256_of(f), *(origins or {}).get(f.name, ())) for f in files)
     identity = f"{source}\n{day}\n{scope}\n{baseline}\n{_content_hash(payloads)}"
     identifier = f"{day}-{hashlib.sha256(identity.encode()).hexdigest()[:10]}"
     folder = data / "raw" / source / identifier
@@ -115,13 +114,19 @@ def store_files(
     if (folder / MANIFEST).exists():
         return _read(folder / MANIFEST), False
     with store.whole_folder(folder) as aside:
-        for file, payload in zip(sorted(files, key=lambda f: f.name), payloads, strict=True):
+        for file, state in zip(files, states, strict=True):
             _take(file, aside / file.name, is_ours=fetched is not None)
-            if sha256_of(aside / file.name) != payload.sha256:
+            if (_state(file), (aside / file.name).stat().st_size) != (state, state[0]):
                 raise UsageError(f"{file}: the file changed while it was copied; import it again when it is complete.")
             (aside / file.name).chmod(0o444)
         store.write_json(aside / MANIFEST, _manifest(snapshot))
     return snapshot, True
+
+
+def _state(file: Path) -> tuple[int, int, int]:
+    """What differs once a file has been written to."""
+    found = file.stat()
+    return found.st_size, found.st_mtime_ns, found.st_ino
 
 
 def _take(file: Path, place: Path, *, is_ours: bool) -> None:

@@ -31,6 +31,20 @@ def test_an_import_is_stored_byte_for_byte_with_its_manifest_and_cannot_be_writt
     assert (manifest["date"], manifest["scope"], manifest["baseline"]) == ("2024-01-02", "partial", False)
 
 
+def test_a_file_that_is_written_to_while_it_is_copied_is_no_snapshot(tmp_path, monkeypatch):
+    path = dump(tmp_path)
+    copy = shutil.copyfile
+
+    def copied_and_written_to(*places):
+        copy(*places)
+        path.write_text("[1]")
+
+    monkeypatch.setattr(shutil, "copyfile", copied_and_written_to)
+    with pytest.raises(UsageError, match="changed while it was copied"):
+        importing.take(tmp_path / "data", Import("ctgov", DAY, (path,)))
+    assert not snapshots.listed(tmp_path / "data")
+
+
 def test_the_same_import_is_recognised_and_another_day_or_scope_is_another_snapshot(tmp_path):
     path = dump(tmp_path)
     data = tmp_path / "data"
