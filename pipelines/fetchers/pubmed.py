@@ -145,16 +145,21 @@ def _md5_of(held: Path) -> str:
 
 
 def _file(round_: Round, folder: str, name: str) -> list[Path]:
-    """A file and its checksum, which it matches."""
-    base = f"{round_.base}/pubmed/{folder}/{name}"
-    side = round_.take(name + snapshots.SIDE_FILE, Want(base + snapshots.SIDE_FILE, "text", _stated_md5))
+    """A file and its checksum, which it matches. Where it does not, the small one is asked for again before the large
+    one: it may be the one that is wrong."""
+    base, side_name = f"{round_.base}/pubmed/{folder}/{name}", name + snapshots.SIDE_FILE
+    side = Want(base + snapshots.SIDE_FILE, "text", _stated_md5)
+    stated = round_.take(side_name, side)
 
     def check(path: Path) -> None:
         with path.open("rb") as handle:
-            if hashlib.file_digest(handle, "md5").hexdigest() != side.value:
-                raise PayloadError(f"the checksum of {name} is not the one in {name}{snapshots.SIDE_FILE}")
+            found = hashlib.file_digest(handle, "md5").hexdigest()
+        if found != round_.take(side_name, side).value:
+            round_.forget(side_name)
+            if found != round_.take(side_name, side).value:
+                raise PayloadError(f"the checksum of {name} is not the one in {side_name}")
 
-    return [round_.take(name, Want(base, "gzip", check, is_resumable=True)).path, side.path]
+    return [round_.take(name, Want(base, "gzip", check, is_resumable=True)).path, stated.path]
 
 
 def _stated_md5(path: Path) -> str:

@@ -555,6 +555,15 @@ def test_an_update_file_that_is_broken_for_good_stops_only_what_comes_after_it(p
     assert names(rest.snapshot) == ["pubmed24n0004.xml.gz", "pubmed24n0005.xml.gz"]
 
 
+def test_a_checksum_that_is_wrong_itself_costs_one_small_question(pubmed):
+    pubmed.server.faults = [Fault("n0002.xml.gz.md5", "alter", change=lambda body: body.replace(b"= ", b"= 0")[:-2])]
+    baseline, _ = pubmed.fetch("pubmed")
+    assert names(baseline.snapshot) == ["pubmed24n0001.xml.gz", "pubmed24n0002.xml.gz"]
+    assert (pubmed.server.count("n0002.xml.gz$"), pubmed.server.count("n0002.xml.gz.md5")) == (1, 2)
+    stored = baseline.snapshot.folder.joinpath("pubmed24n0002.xml.gz.md5").read_text()
+    assert hashlib.md5(pubmed.server.apps["pubmed"].baseline["pubmed24n0002.xml.gz"]).hexdigest() in stored
+
+
 def test_an_interrupted_baseline_goes_on_within_the_file(pubmed):
     pubmed.server.faults = [Fault("n0002.xml.gz$", "reset", times=4)]
     with pytest.raises(FetchError):
