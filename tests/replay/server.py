@@ -43,11 +43,12 @@ App = Callable[[Asked], Answer]
 
 @dataclass
 class Fault:
-    """What goes wrong with requests whose path `match` is found in, so many `times`.
+    """What goes wrong with requests whose path `match` is found in, so many `times` after the first `spared`.
 
     kind: status (with `code`, `headers`), stall, reset (half the body, then a reset), truncated (half the body, the
     header of the whole), cut (half the body, and a header that fits it), drip, html, redirect (to `target`), alter
-    (the body as `change` makes it), instead (the path as `change` makes it).
+    (the body as `change` makes it), instead (the path as `change` makes it), again (what the request before this one
+    was answered, as a muddled cache does).
     """
 
     match: str
@@ -57,14 +58,19 @@ class Fault:
     headers: dict[str, str] = field(default_factory=dict)
     target: str = ""
     change: Callable[[Any], Any] = lambda given: given
+    spared: int = 0
 
 
 class Replay:
-    """The server. apps: by prefix of the path. asked: every request so far, method and path."""
+    """The server. apps: by prefix of the path. asked: every request so far, method and path. well: those of them that
+    were answered as they should be, with their bodies. struck: the faults that happened, and to which path."""
 
     def __init__(self, apps: dict[str, App], faults: Sequence[Fault] = ()) -> None:
         self.apps, self.faults = dict(apps), list(faults)
         self.asked: list[str] = []
+        self.well: list[str] = []
+        self.struck: list[tuple[Fault, str]] = []
+        self._before: dict[str, Answer] = {}
         self.agents: set[str] = set()
         self.ranges: list[str] = []
         self._lock = threading.Lock()
@@ -93,9 +99,14 @@ class Replay:
     def _fault(self, path: str) -> Fault | None:
         with self._lock:
             for fault in self.faults:
-                if fault.times and re.search(fault.match, path):
-                    fault.times -= 1
-                    return fault
+                if not fault.times or not re.search(fault.match, path):
+                    continue
+                if fault.spared:
+                    fault.spared -= 1
+                    continue
+                fault.times -= 1
+                self.struck.append((fault, path))
+                return fault
         return None
 
     def _handler(self) -> type[BaseHTTPRequestHandler]:
@@ -125,7 +136,13 @@ class Replay:
         path = fault.change(to.path) if fault and fault.kind == "instead" else to.path
         _, prefix, rest = path.split("/", 2)
         answer = self.apps[prefix](Asked("/" + rest, to.headers, body))
-        self._misbehave(to, answer, fault) if fault and fault.kind != "instead" else _send(to, answer)
+        if fault and fault.kind == "again":
+            answer = self._before.get(prefix, answer)
+        self._before[prefix] = answer
+        if fault is None:
+            with self._lock:
+                self.well.append(f"{to.command} {to.path} {body.decode()}".rstrip())
+        self._misbehave(to, answer, fault) if fault and fault.kind not in ("instead", "again") else _send(to, answer)
 
     def _misbehave(self, to: BaseHTTPRequestHandler, answer: Answer, fault: Fault) -> None:
         half = answer.body[: len(answer.body) // 2]

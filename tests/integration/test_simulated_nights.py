@@ -1,0 +1,196 @@
+"""Night after night of a world that moves on, with faults on every one of them: whatever happens, the warehouse is whole,
+nothing is fetched twice without need, and in the end all is as if nothing had happened.
+
+What is equal in the end to a run without faults: every table about what is known of the world on the last day, but for
+the columns that say when something was seen. What cannot be equal is how it came to be known: a source that failed while
+a record changed twice has not seen the version between. Of those, the run with faults knows no other, in no other order.
+"""
+
+import re
+import shutil
+from collections import Counter, defaultdict
+from collections.abc import Sequence
+from datetime import date
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import duckdb
+import pytest
+
+from pipelines import build, nights, snapshots, store, validation
+from pipelines.contracts import contracts
+from pipelines.settings import Settings
+from tests.replay.__main__ import edge
+from tests.replay.course import SOURCES, TERMS, course, day_of, faults
+from tests.replay.server import App, Fault, Replay
+
+SEEN = {
+    "registrations": "first_seen, last_seen, last_seen_directly, vanished_on, data_version",
+    "publications": "snapshot",
+    "unregistered_candidates": "",
+}
+"""Columns that say when something was seen, not what."""
+HOW_IT_CAME = {
+    "payloads", "sources", "ledger", "registration_versions", "registration_changes", "status_transitions",
+    "baseline_changes", "validation_results",
+}  # fmt: skip
+"""Tables of files, days and versions."""
+SMALL = re.compile(r"/version|/(baseline|updatefiles)/$|limit=0|/ctr-search/search|bydates|\"size\": 1}")
+"""Questions that are asked afresh each time: marks, totals, listings of files."""
+WHOLE_FILE = re.compile(r"pubmed\d\dn\d+\.xml\.gz$")
+
+
+class Night(NamedTuple):
+    day: date
+    failed: list[str]
+    well: list[str]
+    struck: list[tuple[Fault, str]]
+
+
+def replayed(data: Path, server: Replay) -> Settings:
+    return Settings(
+        data=data, threads=1, memory_limit="1GB", contact="test@example.org", fetch_terms=TERMS,
+        fetched_sources=SOURCES, addresses={code: f"{server.url}/{code}" for code in SOURCES},
+    )  # fmt: skip
+
+
+def one_night(data: Path, server: Replay, number: int, served: dict[str, App], tonight: Sequence[Fault]) -> Night:
+    server.apps, server.faults, server.well, server.struck = served, list(tonight), [], []
+    day = day_of(number)
+    night = nights.night(replayed(data, server), day, edge(day), lambda text: None)
+    return Night(day, [source for source, _ in night.failed], server.well, server.struck)
+
+
+def link_and_tables(data: Path) -> tuple[str, dict[str, str]]:
+    """The current build, and the hash of its tables, which are those that its manifest names."""
+    folder = (data / "warehouse").resolve()
+    names = [t.name for t in contracts().tables.values() if not t.about_run]
+    made = {name: snapshots.sha256_of(folder / f"{name}.parquet") for name in names}
+    assert store.read_json(folder / "manifest.json")["tables"] == made
+    with store.open_warehouse(data) as connection:
+        assert connection.sql("SELECT count(*) > 0 FROM registrations").fetchall() == [(True,)]
+    return folder.name, made
+
+
+def assert_nothing_lies_about(data: Path) -> None:
+    parts = [p for p in data.rglob(f"*{store.PART}") if "fetch" not in p.relative_to(data).parts]
+    assert parts == []
+    for snapshot in snapshots.listed(data):
+        assert [snapshots.sha256_of(snapshot.path(p)) for p in snapshot.payloads] == [
+            p.sha256 for p in snapshot.payloads
+        ]
+
+
+def simulated(data: Path, world: Sequence[dict[str, App]], seed: int | None, looked_at: Any = None) -> list[Night]:
+    """All nights, with the faults of the seed or without any. looked_at: called after each night."""
+    found = []
+    with Replay(world[0]).running() as server:
+        for number, served in enumerate(world):
+            tonight = [] if seed is None else faults(seed, number, len(world))
+            found.append(one_night(data, server, number, served, tonight))
+            if looked_at:
+                looked_at(data, found)
+    return found
+
+
+@pytest.fixture(scope="module")
+def unchecked():
+    """Builds without their checks, which take most of the time; the last night is built again with them."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(validation, "run_suites", lambda *given: [])
+        patch.setattr(validation, "check_table", lambda *given: [])
+        yield
+
+
+@pytest.fixture(scope="module", params=[3, pytest.param(30, marks=pytest.mark.long)])
+def runs(request, tmp_path_factory, unchecked):
+    """The same world with faults and without: both data folders, and the nights with faults."""
+    seed = request.param
+    world, folder = course(seed, request.param), tmp_path_factory.mktemp(f"nights{request.param}")
+    disturbed, calm = folder / "disturbed", folder / "calm"
+    rebuilt: list[list[str]] = []
+
+    def looked_at(data: Path, so_far: list[Night]) -> None:
+        link, _ = link_and_tables(data)
+        assert link.startswith(str(so_far[-1].day))
+        assert_nothing_lies_about(data)
+        if len(so_far) % 6 == 0:
+            rebuilt.append(differing(data, so_far[-1].day, folder / f"again{len(so_far)}"))
+
+    return disturbed, calm, simulated(disturbed, world, seed, looked_at), simulated(calm, world, None), rebuilt
+
+
+def differing(data: Path, day: date, folder: Path) -> list[str]:
+    """The tables of the last night that are other bytes when all is read and built again from raw and the ledger."""
+    folder.mkdir()
+    for state in ("raw", "ledger"):
+        shutil.copytree(data / state, folder / state)
+    again = build.build(Settings(data=folder, threads=1, memory_limit="1GB"), day)
+    link, made = link_and_tables(data)
+    assert again.id == link
+    assert sorted(p.name for p in (folder / "ledger").rglob("*")) == sorted(
+        p.name for p in (data / "ledger").rglob("*")
+    )
+    _, after = link_and_tables(folder)
+    shutil.rmtree(folder)
+    return [name for name in made if made[name] != after[name]]
+
+
+def known(data: Path) -> dict[str, list[tuple[Any, ...]]]:
+    """What the tables say of the world, without when it was seen."""
+    found = {}
+    with store.open_warehouse(data) as connection:
+        for name in contracts().tables.keys() - HOW_IT_CAME:
+            without = f"EXCLUDE ({SEEN[name]})" if SEEN.get(name) else ""
+            found[name] = connection.sql(f'SELECT * {without} FROM "{name}" ORDER BY ALL').fetchall()
+    return found
+
+
+def versions(data: Path) -> dict[tuple[str, str], list[str]]:
+    """The contents of every record, oldest first."""
+    found = defaultdict(list)
+    with store.open_warehouse(data) as connection:
+        sql = "SELECT registration_id, part, content_hash FROM registration_versions ORDER BY registration_id, part, version"
+        for number, part, content in connection.sql(sql).fetchall():
+            found[number, part].append(content)
+    return found
+
+
+def test_in_the_end_all_is_known_as_if_nothing_had_happened(runs):
+    disturbed, calm, with_faults, _, _ = runs
+    assert with_faults[-1].failed == [], "every source got through on the last night"
+    assert any(night.failed for night in with_faults[1:-1]), "and not on every night before"
+    assert all(night.struck for night in with_faults)
+    expected, found = known(calm), known(disturbed)
+    assert {name: rows for name, rows in found.items() if rows != expected[name]} == {}
+    whole, seen = versions(calm), versions(disturbed)
+    assert whole.keys() == seen.keys()
+    for record, contents in seen.items():
+        assert contents[-1] == whole[record][-1]
+        rest = iter(whole[record])
+        assert all(content in rest for content in contents), f"{record}: the same versions in the same order"
+
+
+def test_nothing_is_fetched_twice_without_need(runs):
+    _, _, with_faults, without, _ = runs
+    files = Counter(path for night in with_faults for path in night.well if WHOLE_FILE.search(path))
+    spoilt = {path for night in with_faults for fault, path in night.struck if fault.kind in ("alter", "again")}
+    assert files
+    for path, times in files.items():
+        assert times == 1 or any(path.split()[1] in one for one in spoilt), path
+    for night in with_faults:
+        begun_anew = {path.split("/")[1] for fault, path in night.struck if is_restart(fault)}
+        asked = Counter(line for line in night.well if not SMALL.search(line))
+        assert {line for line, times in asked.items() if times > 1 and line.split("/")[1] not in begun_anew} == set()
+    assert all(times == 1 for night in without for line, times in Counter(night.well).items() if not SMALL.search(line))
+
+
+def is_restart(fault: Fault) -> bool:
+    """Whether what came before the fault does not fit what comes after it."""
+    return fault.kind in ("instead", "again", "alter") or fault.code == 400
+
+
+def test_a_rebuild_from_the_raw_archive_and_the_ledger_gives_the_same_bytes(runs, tmp_path):
+    disturbed, _, with_faults, _, rebuilt = runs
+    assert differing(disturbed, with_faults[-1].day, tmp_path / "again") == []
+    assert not any(rebuilt)
