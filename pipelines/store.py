@@ -4,6 +4,7 @@ Together with `snapshots` the only module that opens data files. It knows nothin
 """
 
 import contextlib
+import errno
 import fcntl
 import json
 import os
@@ -82,6 +83,7 @@ def write_parquet(
     options = f"FORMAT parquet, COMPRESSION zstd, PARQUET_VERSION {version}, ROW_GROUP_SIZE {ROW_GROUP}"
     if stamp:
         options += f", KV_METADATA {{{stamp}}}"
+    options += ", USE_TMP_FILE false"  # its name aside would be one that `sweep` does not know
     with whole(path) as aside:
         connection.execute(f"COPY ({query}) TO {quote(str(aside))} ({options})")
 
@@ -146,15 +148,33 @@ def whole_folder(path: Path) -> Iterator[Path]:
 def sweep(data: Path) -> None:
     """Removes what a killed process left behind; only for the holder of the data folder's lock."""
     for leftover in (
+        *data.glob(f".*{PART}"),
+        *data.glob(f"ledger/.*{PART}"),
+        *data.glob(f"ledger/*/.*{PART}"),
         *data.glob(f"raw/*/.*{PART}"),
         *data.glob(f"staging/.*{PART}"),
         *data.glob(f"staging/*/*/.*{PART}"),
         *data.glob(f"builds/.*{PART}"),
     ):
-        if leftover.is_dir():
+        if leftover.is_dir() and not leftover.is_symlink():
             shutil.rmtree(leftover, ignore_errors=True)
         else:
             leftover.unlink(missing_ok=True)
+
+
+NO_ROOM = tuple(os.strerror(code) for code in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG))
+NO_RIGHT = tuple(os.strerror(code) for code in (errno.EROFS, errno.EACCES, errno.EPERM))
+"""How the system words that nothing can be written; libraries hand on its words, but not always its number."""
+
+
+def way_out(error: Exception) -> str:
+    """What a person can do where the disk is full or may not be written to; empty for any other error."""
+    said = str(error)
+    if any(words in said for words in NO_ROOM):
+        return "Make room on the disk and run it again."
+    if any(words in said for words in NO_RIGHT):
+        return "Make it writable and run it again."
+    return ""
 
 
 def literal(path: Path) -> str:
@@ -183,7 +203,7 @@ def read_json(path: Path) -> Any:
 
 def switch(link: Path, target: Path) -> None:
     """Points the symlink `link` to a folder in one step: a reader sees the old one or the new one."""
-    aside = link.with_name(f".{link.name}.{os.getpid()}")
+    aside = link.with_name(f".{link.name}.{os.getpid()}{PART}")
     aside.unlink(missing_ok=True)
     aside.symlink_to(os.path.relpath(target, link.parent))
     aside.replace(link)

@@ -99,12 +99,35 @@ def test_names_that_cannot_stand_in_the_archive_are_refused(tmp_path, name):
 
 
 def test_what_a_killed_process_left_behind_is_no_snapshot_and_is_swept(tmp_path):
-    snapshot, _ = importing.take(tmp_path / "data", Import("ctgov", DAY, (dump(tmp_path),)))
+    data = tmp_path / "data"
+    snapshot, _ = importing.take(data, Import("ctgov", DAY, (dump(tmp_path),)))
     leftover = snapshot.folder.with_name(f".{snapshot.id}.x{store.PART}")
     shutil.copytree(snapshot.folder, leftover)
-    assert [s.id for s in snapshots.listed(tmp_path / "data")] == [snapshot.id]
-    store.sweep(tmp_path / "data")
+    assert [s.id for s in snapshots.listed(data)] == [snapshot.id]
+    store.sweep(data)
     assert not leftover.exists()
+    assert [s.id for s in snapshots.listed(data)] == [snapshot.id]
+
+
+@pytest.mark.parametrize("folder", ["ledger", "ledger/status", "staging", "staging/ctgov/2024-01-02-x", "builds"])
+def test_a_file_that_was_not_complete_is_swept_and_complete_ones_stay(tmp_path, folder):
+    place, kept = tmp_path / folder, tmp_path / folder / "kept.parquet"
+    place.mkdir(parents=True)
+    with store.whole(kept) as aside:
+        aside.write_text("complete")
+    (place / f".half.parquet.x{store.PART}").write_text("half")
+    assert len(list(place.iterdir())) == 2
+    store.sweep(tmp_path)
+    assert list(place.iterdir()) == [kept]
+
+
+def test_a_switch_that_was_killed_leaves_nothing_behind_for_long(tmp_path):
+    (tmp_path / "builds" / "one").mkdir(parents=True)
+    store.switch(tmp_path / "warehouse", tmp_path / "builds" / "one")
+    (tmp_path / f".warehouse.1{store.PART}").symlink_to("builds/one")
+    store.sweep(tmp_path)
+    assert sorted(p.name for p in tmp_path.iterdir()) == ["builds", "warehouse"]
+    assert (tmp_path / "builds" / "one").is_dir()
 
 
 def test_a_list_of_imports_groups_files_into_snapshots(tmp_path):
