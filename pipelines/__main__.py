@@ -53,10 +53,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except BrokenPipeError:
         return DONE
     except duckdb.Error as error:
-        print(f"Error: the database engine failed: {' '.join(str(error).split())}", file=sys.stderr)
+        said = " ".join(str(error).split())
+        print(f"Error: the database engine failed: {said}. {store.way_out(error)}".rstrip(), file=sys.stderr)
         return FAILED
     except OSError as error:
-        print(f"Error: {error.filename or 'the data folder'}: {error.strerror or error}.", file=sys.stderr)
+        said = f"{error.filename or 'the data folder'}: {error.strerror or error}."
+        print(f"Error: {said} {store.way_out(error)}".rstrip(), file=sys.stderr)
         return FAILED
 
 

@@ -81,5 +81,6 @@ def ask(settings: Settings, source: str, edge: Edge, say: Say) -> tuple[list[Tak
 
 def _words(error: Exception) -> str:
     if isinstance(error, OSError):
-        return f"{error.filename or 'the data folder'}: {error.strerror or 'it cannot be written'}."
+        said = f"{error.filename or 'the data folder'}: {error.strerror or 'it cannot be written'}."
+        return f"{said} {store.way_out(error)}".rstrip()
     return str(error)

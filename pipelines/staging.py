@@ -308,12 +308,12 @@ def _end_with_parent() -> None:
 def attempt(task: Task) -> str:
     """Reads one payload; empty, or in a few words why it cannot be read. No value is quoted: it could be a person's.
 
-    A full disk is no fault of the file and stops the build.
+    A disk that is full or may not be written to is no fault of the file and stops the build.
     """
     try:
         read_payload(task)
     except Exception as error:  # whatever a file does to its reader, the rest of the night goes on
-        if "No space left on device" in str(error):
+        if store.way_out(error) and str(task.payload) not in str(error):
             raise
         return f"{_words(error)}; {NOTHING_READ}"
     return ""

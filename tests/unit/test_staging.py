@@ -10,6 +10,7 @@ from datetime import date
 from multiprocessing import active_children
 from pathlib import Path
 
+import duckdb
 import pytest
 
 from pipelines import build, progress, snapshots, staging, store
@@ -146,6 +147,36 @@ def test_a_full_disk_is_no_fault_of_the_file_and_stops_the_build(tmp_path, monke
     with pytest.raises(OSError, match="No space left") as error:
         staging.attempt(task(tmp_path))
     assert error.value.errno == errno.ENOSPC
+
+
+@pytest.mark.parametrize(
+    ("fault", "way_out"),
+    [
+        (OSError(errno.EFBIG, os.strerror(errno.EFBIG), "staged/records.parquet"), "Make room on the disk"),
+        (OSError(errno.EDQUOT, os.strerror(errno.EDQUOT), "staged/records.parquet"), "Make room on the disk"),
+        (OSError(errno.EROFS, os.strerror(errno.EROFS), "staged/records.parquet"), "Make it writable"),
+        (PermissionError(errno.EACCES, os.strerror(errno.EACCES), "staged/records.parquet"), "Make it writable"),
+        (duckdb.IOException('IO Error: Could not write file "x": No space left on device'), "Make room on the disk"),
+    ],
+)
+def test_what_keeps_us_from_writing_is_no_fault_of_the_file_and_has_a_way_out(tmp_path, monkeypatch, fault, way_out):
+    def fails(path, value):
+        raise fault
+
+    monkeypatch.setattr(store, "write_json", fails)
+    with pytest.raises(type(fault)) as error:
+        staging.attempt(task(tmp_path))
+    assert store.way_out(error.value).startswith(way_out)
+
+
+def test_a_file_that_may_not_be_read_is_that_file_s_fault(tmp_path, monkeypatch):
+    denied = task(tmp_path)
+
+    def fails(path, value):
+        raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), str(denied.payload))
+
+    monkeypatch.setattr(store, "write_json", fails)
+    assert "Permission denied" in staging.attempt(denied)
 
 
 # --- a worker that dies ---------------------------------------------------------------------------------------------
