@@ -14,12 +14,12 @@ from datetime import date
 from pathlib import Path
 from typing import Any, NamedTuple
 
-import duckdb
 import pytest
 
-from pipelines import build, nights, snapshots, store, validation
+from pipelines import build, nights, store, validation
 from pipelines.contracts import contracts
 from pipelines.settings import Settings
+from tests import standing
 from tests.replay.__main__ import edge
 from tests.replay.course import SOURCES, TERMS, course, day_of, faults
 from tests.replay.server import App, Fault, Replay
@@ -27,7 +27,6 @@ from tests.replay.server import App, Fault, Replay
 SEEN = {
     "registrations": "first_seen, last_seen, last_seen_directly, vanished_on, data_version",
     "publications": "snapshot",
-    "unregistered_candidates": "",
 }
 """Columns that say when something was seen, not what."""
 HOW_IT_CAME = {
@@ -61,26 +60,6 @@ def one_night(data: Path, server: Replay, number: int, served: dict[str, App], t
     return Night(day, [source for source, _ in night.failed], server.well, server.struck)
 
 
-def link_and_tables(data: Path) -> tuple[str, dict[str, str]]:
-    """The current build, and the hash of its tables, which are those that its manifest names."""
-    folder = (data / "warehouse").resolve()
-    names = [t.name for t in contracts().tables.values() if not t.about_run]
-    made = {name: snapshots.sha256_of(folder / f"{name}.parquet") for name in names}
-    assert store.read_json(folder / "manifest.json")["tables"] == made
-    with store.open_warehouse(data) as connection:
-        assert connection.sql("SELECT count(*) > 0 FROM registrations").fetchall() == [(True,)]
-    return folder.name, made
-
-
-def assert_nothing_lies_about(data: Path) -> None:
-    parts = [p for p in data.rglob(f"*{store.PART}") if "fetch" not in p.relative_to(data).parts]
-    assert parts == []
-    for snapshot in snapshots.listed(data):
-        assert [snapshots.sha256_of(snapshot.path(p)) for p in snapshot.payloads] == [
-            p.sha256 for p in snapshot.payloads
-        ]
-
-
 def simulated(data: Path, world: Sequence[dict[str, App]], seed: int | None, looked_at: Any = None) -> list[Night]:
     """All nights, with the faults of the seed or without any. looked_at: called after each night."""
     found = []
@@ -111,9 +90,10 @@ def runs(request, tmp_path_factory, unchecked):
     rebuilt: list[list[str]] = []
 
     def looked_at(data: Path, so_far: list[Night]) -> None:
-        link, _ = link_and_tables(data)
+        link, _ = standing.warehouse(data)
         assert link.startswith(str(so_far[-1].day))
-        assert_nothing_lies_about(data)
+        standing.archive(data)
+        assert standing.leftovers(data) == []
         if len(so_far) % 6 == 0:
             rebuilt.append(differing(data, so_far[-1].day, folder / f"again{len(so_far)}"))
 
@@ -126,12 +106,12 @@ def differing(data: Path, day: date, folder: Path) -> list[str]:
     for state in ("raw", "ledger"):
         shutil.copytree(data / state, folder / state)
     again = build.build(Settings(data=folder, threads=1, memory_limit="1GB"), day)
-    link, made = link_and_tables(data)
+    link, made = standing.warehouse(data)
     assert again.id == link
     assert sorted(p.name for p in (folder / "ledger").rglob("*")) == sorted(
         p.name for p in (data / "ledger").rglob("*")
     )
-    _, after = link_and_tables(folder)
+    _, after = standing.warehouse(folder)
     shutil.rmtree(folder)
     return [name for name in made if made[name] != after[name]]
 

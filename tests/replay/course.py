@@ -131,8 +131,9 @@ def _pubmed(rng: random.Random, nights: int) -> list[App]:
     """A baseline of two files, up to two update files a night, and half-way the baseline of the next year, of which
     only a part can be seen the night before."""
     made: list[App] = []
-    state = {n: "at first" for n in range(1, 31)}
-    year, baseline, updates = 24, _baseline(24, state), dict[str, bytes]()
+    state = dict.fromkeys(range(1, 31), "at first")
+    year, baseline = 24, _baseline(24, state)
+    updates: dict[str, bytes] = {}
     change = nights // 2
     for night in range(nights):
         coming: dict[str, bytes] = {}
@@ -141,7 +142,7 @@ def _pubmed(rng: random.Random, nights: int) -> list[App]:
         elif night == change - 1:
             coming = dict([*_baseline(25, state).items()][:1])
         for _ in range(1 if night == change else rng.randint(0, 2) if night else 1):
-            revised = {n: f"of night {night}" for n in (*rng.sample(sorted(state), 3), max(state) + 1)}
+            revised = dict.fromkeys((*rng.sample(sorted(state), 3), max(state) + 1), f"of night {night}")
             gone = [n for n in rng.sample(sorted(state), rng.randint(0, 1)) if n not in revised and n > 4]
             state = {n: title for n, title in {**state, **revised}.items() if n not in gone}
             updates = {**updates, _file(year, 3 + len(updates)): _packed(revised, night, gone)}
