@@ -44,7 +44,7 @@ def fetch(round_: Round) -> Iterator[Fetched]:
     before = {} if round_.wish.is_full else _earlier(round_)
     round_.begin({"what": "full" if not before else "update", "since": _last_listed(round_) if before else None})
     listing, overview, stated = _overview(round_)
-    wanted = sorted(number for number, digest in overview.items() if before.get(number) != digest)
+    wanted = {number: digest for number, digest in sorted(overview.items()) if before.get(number) != digest}
     if before and not wanted and set(before) == set(overview):
         round_.say("ctis: nothing new since its last overview")
         round_.end()
@@ -165,14 +165,15 @@ def _whole_page(path: Path) -> _Page:
 # --- records --------------------------------------------------------------------------------------------------------
 
 
-def _records(round_: Round, wanted: list[str]) -> tuple[list[Path], list[str]]:
-    """The records in archives of some hundred each, and the numbers that have none."""
+def _records(round_: Round, wanted: Overview) -> tuple[list[Path], list[str]]:
+    """The records in archives of some hundred each, and the numbers that have none. A record that came in a round that
+    was interrupted counts only where the overview still shows the same of it."""
     parts: dict[str, Path] = {}
     missing: list[str] = []
-    for number in wanted:
+    for number, digest in wanted.items():
         try:
             want = Want(f"{round_.base}/retrieve/{number}", "json", _is_record(number))
-            parts[f"{number}.json"] = round_.take(f"{number}.json", want).path
+            parts[f"{number}.json"] = round_.take(f"{number}-{digest[:10]}.json", want).path
         except Refused as error:
             if error.status != 404:
                 raise

@@ -42,8 +42,9 @@ def _is_full_due(round_: Round) -> bool:
 def _all(round_: Round) -> Fetched:
     """Every year's pages. Trials that no year holds make it a part of the register, which says nothing of what it
     lacks."""
-    round_.begin({"what": "full"})
     stated, files = _hits(round_, "query="), []
+    # Where the total is another one, trials have moved from page to page, and pages of two days lack some of them.
+    round_.begin({"what": "full", "stated": stated})
     trials: set[bytes] = set()
     for year in range(FIRST_YEAR, round_.day.year + 1):
         pages: dict[str, Path] = {}
@@ -60,6 +61,7 @@ def _all(round_: Round) -> Fetched:
             store.zip_files(pages, packed)
             files.append(packed)
     if len(trials) > stated or not files:
+        round_.end()
         raise FetchError(f"euctr: it states {stated:,} trials, and {len(trials):,} came; nothing was stored. Fetch it "
                          "again later.")  # fmt: skip
     if len(trials) == stated:

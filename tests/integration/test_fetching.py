@@ -18,11 +18,12 @@ import pytest
 from pipelines import attempts, fetching, importing, snapshots
 from pipelines.contracts import contracts
 from pipelines.errors import DataError, FetchError, UsageError
+from pipelines.fetchers import euctr as euctr_fetcher
 from pipelines.fetching import Fetched, Wish
 from pipelines.importing import Import
 from pipelines.sources import ctgov as ctgov_reader
 from pipelines.sources import euctr as euctr_reader
-from pipelines.web import Edge
+from pipelines.web import Edge, Want
 from tests.replay.apps import Ctgov, Ctis, Euctr, Folder, Isrctn, Ncbi
 from tests.replay.server import Fault, Replay
 from tests.worlds import article, article_set, nct, settings, study
@@ -663,6 +664,23 @@ def test_only_records_whose_overview_changed_are_asked_for_again(ctis):
     assert retrieved(gone.snapshot) == [], "only its absence from the overview is new"
 
 
+def test_a_record_that_changed_between_two_nights_of_one_crawl_is_asked_for_again(ctis):
+    ctis.server.faults = [Fault(f"retrieve/{ctis_number(7)}", "status", times=99)]
+    with pytest.raises(FetchError):
+        ctis.fetch("ctis")
+    app, ctis.day, ctis.server.faults = ctis.server.apps["ctis"], DAY + timedelta(days=1), []
+    app.records = {**ctis_records(*range(1, 11)), **ctis_records(5, ctTitle="Another")}
+    ctis.asked()
+    (taken,) = ctis.fetch("ctis")
+    titles = {}
+    for path in taken.snapshot.folder.glob("*.zip"):
+        with zipfile.ZipFile(path) as archive:
+            titles |= {name: json.loads(archive.read(name))["ctTitle"] for name in archive.namelist()}
+    assert titles[f"{ctis_number(5)}.json"] == "Another"
+    asked = [path for path in ctis.asked() if "retrieve" in path]
+    assert len(asked) == 10 - 5, "those that did not change since are here"
+
+
 @pytest.mark.parametrize(
     "fault",
     [
@@ -777,6 +795,38 @@ def test_a_page_of_the_eu_register_that_lacks_trials_is_asked_again(euctr):
     ]
     assert euctr.fetch("euctr")[0].snapshot.fetched["records"] == 50
     assert euctr.server.count("full.*page=1") == 4
+
+
+def test_a_crawl_of_the_eu_register_does_not_mix_the_pages_of_two_totals(euctr):
+    euctr.server.faults = [Fault("full.*2010.*page=2", "status", times=99)]
+    with pytest.raises(FetchError):
+        euctr.fetch("euctr")
+    app, euctr.day, euctr.server.faults = euctr.server.apps["euctr"], DAY + timedelta(days=1), []
+    del app.entered[eudract(2005, 3)]
+    (taken,) = euctr.fetch("euctr")
+    texts = b""
+    for path in taken.snapshot.folder.glob("*.zip"):
+        with zipfile.ZipFile(path) as archive:
+            texts += b"".join(archive.read(name) for name in archive.namelist())
+    assert {number for number in app.entered if number.encode() in texts} == set(app.entered)
+    assert eudract(2005, 3).encode() not in texts
+
+
+def test_what_a_round_has_is_asked_for_again_where_it_is_wanted_otherwise_now(euctr):
+    def fetched(trials):
+        round_ = fetching.Round(source, client, base, folder, DAY, [], Wish(), euctr.said.append)
+        round_.begin({"what": "the same"})
+        url = f"{base}/ctr-search/rest/download/full?query=&page=2"
+        return round_.take("page.txt", Want(url, "text", euctr_fetcher._trials(trials))).value
+
+    source, base = contracts().sources["euctr"], euctr.settings.addresses["euctr"]
+    source = replace(source, fetch={**source.fetch, **euctr.settings.fetch_terms})
+    client, folder = fetching._client(euctr.settings, source, base, euctr.edge()), euctr.settings.data / "round"
+    assert len(fetched(20)) == 20
+    app = euctr.server.apps["euctr"]
+    app.entered = dict(sorted(app.entered.items())[:39])
+    assert len(fetched(19)) == 19
+    assert euctr.server.count("page=2") == 2
 
 
 # --- WHO ICTRP ------------------------------------------------------------------------------------------------------
