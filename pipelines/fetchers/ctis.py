@@ -108,13 +108,14 @@ def _splits(round_: Round, stated: int) -> list[dict[str, Any]]:
 
 
 def _pages(round_: Round, split: dict[str, Any]) -> Iterator[Path]:
-    """The pages of one part: what the cap hides at one end is read from the other."""
+    """The pages of one part: what the cap hides at one end is read from the other. Pages of another day are asked for
+    again, since trials move from page to page; they are few beside the records."""
     size, cap = round_.terms["page_size"], round_.terms["cap"]
     total = _total(round_, split)
     if total > 2 * cap:
         text = f"{total:,} trials have the criteria {split}, and only {2 * cap:,} of them can be listed"
         raise FetchError(f"ctis: {text}. The fetcher has to split them further.")
-    stem = "overview-" + "-".join(["all", *map(str, split.get("status", []))])
+    stem = "-".join([f"overview-{round_.today}-all", *map(str, split.get("status", []))])
     ascending = math.ceil(min(total, cap) / size)
     descending = math.ceil(max(0, total - cap) / size)
     for direction, pages in (("ASC", ascending), ("DESC", descending)):
