@@ -84,7 +84,7 @@ def _has_hits(path: Path) -> None:
 
 def _changed(round_: Round) -> Fetched | None:
     """The trials that the feed names, one text each."""
-    feed = round_.text("feed.xml", Want(f"{round_.base}/ctr-search/rest/feed/bydates?query=", "xml"))
+    feed = round_.text("feed.xml", Want(f"{round_.base}/ctr-search/rest/feed/bydates?query=", "xml", _is_whole_feed))
     numbers = sorted(set(_NUMBER.findall(feed)))
     if not numbers:
         round_.say("euctr: its feed names no changed trial")
@@ -97,6 +97,12 @@ def _changed(round_: Round) -> Fetched | None:
     packed = round_.folder / "changed.zip"
     store.zip_files(texts, packed)
     return Fetched([packed], "partial")
+
+
+def _is_whole_feed(path: Path) -> None:
+    """Raises PayloadError where the feed was cut off: what it lacks would be missed until all is fetched again."""
+    if not path.read_bytes().rstrip().endswith((b"</rss>", b"</feed>", b"</rdf:RDF>")):
+        raise PayloadError("what came is no whole feed")
 
 
 def _trials(expected: int) -> Callable[[Path], set[bytes]]:

@@ -775,6 +775,16 @@ def test_the_eu_register_comes_by_pages_of_years_and_then_by_its_feed(euctr, tmp
     assert len(euctr.asked()) == 2
 
 
+def test_a_feed_that_was_cut_off_is_asked_for_again(euctr):
+    euctr.fetch("euctr")
+    app, euctr.day = euctr.server.apps["euctr"], DAY + timedelta(days=6)
+    app.changed = [eudract(2010, n) for n in (7, 8, 9)]
+    euctr.server.faults = [Fault("bydates", "cut", times=2)]
+    (update,) = euctr.fetch("euctr")
+    with zipfile.ZipFile(update.snapshot.path(update.snapshot.payloads[0])) as archive:
+        assert archive.namelist() == [f"{number}.txt" for number in app.changed]
+
+
 def test_a_night_leaves_a_source_alone_for_the_days_that_its_file_says(euctr):
     assert fetching.is_due(euctr.settings, "euctr", DAY)
     euctr.fetch("euctr")

@@ -98,7 +98,7 @@ def assert_healed(evening: Evening, data: Path) -> None:
 def read_all_the_time(data: Path, is_over: Connection, told: Connection) -> None:
     """Opens the warehouse as a reader does, again and again; tells how often, and why it could not."""
     opened, faults = 0, []
-    while not is_over.poll(0.05):
+    while not is_over.poll(0.2):
         try:
             with store.open_warehouse(data) as connection:
                 connection.sql("SELECT count(*) FROM registrations JOIN reporting_status USING (trial_id)").fetchall()
