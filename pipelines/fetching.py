@@ -171,10 +171,18 @@ def sources(settings: Settings) -> list[str]:
 
 
 def is_due(settings: Settings, code: str, today: date) -> bool:
-    """Whether a night asks the source: not before the days that its file leaves between two fetches are past."""
+    """Whether a night asks it: not before the days that its file leaves between two fetches are past, unless the
+    last fetch came to no end: it may have stored one of two snapshots."""
+    if _unfinished(settings, code).exists():
+        return True
     every = contracts().sources[code].fetch.get("every_days", 1)
     fetched = [s.date for s in snapshots.listed(settings.data) if s.source == code and s.fetched]
     return not fetched or (today - max(fetched)).days >= every
+
+
+def _unfinished(settings: Settings, code: str) -> Path:
+    """The mark of a fetch that is under way, or that came to no end."""
+    return settings.data / FOLDER / f"{code}.unfinished"
 
 
 def fetch(settings: Settings, code: str, edge: Edge, say: Say, wish: Wish | None = None) -> Iterator[Taken]:
@@ -187,6 +195,8 @@ def fetch(settings: Settings, code: str, edge: Edge, say: Say, wish: Wish | None
     folder = settings.data / FOLDER / code
     lock = folder.with_name(f"{code}.lock")
     with store.locked(lock, f"Another fetch of {code} is under way in {settings.data}"):
+        if not (wish and wish.numbers):
+            _unfinished(settings, code).touch()
         earlier = [s for s in snapshots.listed(settings.data) if s.source == code]
         client, today = _client(settings, source, base, edge), edge.now().date()
         round_ = Round(source, client, base, folder, today, earlier, wish or Wish(), say, settings.keys.get(code, ""))
@@ -200,6 +210,8 @@ def fetch(settings: Settings, code: str, edge: Edge, say: Say, wish: Wish | None
                 taken = _store(settings.data, round_, fetched, notes)
                 round_.earlier = [*round_.earlier, taken.snapshot]
                 yield taken
+        if not round_.wish.numbers:
+            _unfinished(settings, code).unlink()
 
 
 @contextlib.contextmanager

@@ -38,12 +38,14 @@ contracts.contracts()
 
 @dataclass(frozen=True)
 class Mishap:
-    """What happens before the step of that number in its stage; ballast: a file that takes what room is left."""
+    """What happens before the step of that number in its stage. ballast: a file that takes what room is left. delay: the
+    seconds after that step until it is killed, from outside."""
 
     kind: str
     stage: str
     step: int
     ballast: Path | None = None
+    delay: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -54,6 +56,11 @@ class Ended:
     code: int
     said: str = ""
     steps: Mapping[str, int] | None = None
+
+
+@dataclass(frozen=True)
+class Reached:
+    """The night is at the step after which it is to be killed."""
 
 
 def start(
@@ -67,16 +74,20 @@ def start(
     return process, ours
 
 
-def ended(process: Any, connection: Connection) -> Ended:
+def ended(process: Any, connection: Connection, delay: float = 0.0) -> Ended:
     said = Ended(0)
-    with contextlib.suppress(EOFError):
+    with contextlib.suppress(EOFError, ConnectionResetError):
         said = connection.recv()
+        if isinstance(said, Reached):
+            process.join(delay)
+            process.kill()
+            said = connection.recv()
     process.join()
     return said if process.exitcode == 0 else Ended(process.exitcode)
 
 
 def night(data: Path, day: date, environment: Mapping[str, str], mishap: Mishap | None = None) -> Ended:
-    return ended(*start(data, day, environment, mishap))
+    return ended(*start(data, day, environment, mishap), delay=mishap.delay if mishap else 0.0)
 
 
 def _night(data: Path, day: date, environment: Mapping[str, str], mishap: Mishap | None, told: Connection) -> None:
@@ -87,7 +98,7 @@ def _night(data: Path, day: date, environment: Mapping[str, str], mishap: Mishap
     command_line._edge = lambda: edge(day)
     if mishap and mishap.kind == NOT_WRITABLE:
         _be_bound_by_modes()
-    steps = _watch(data, mishap)
+    steps = _watch(data, mishap, told)
     out, errors = io.StringIO(), io.StringIO()
     with contextlib.redirect_stdout(out), contextlib.redirect_stderr(errors):
         code = command_line.main(["--data", str(data), "night", "--as-of", str(day)])
@@ -95,7 +106,7 @@ def _night(data: Path, day: date, environment: Mapping[str, str], mishap: Mishap
     told.send(Ended(code, lines[-1] if lines else "", steps))
 
 
-def _watch(data: Path, mishap: Mishap | None) -> Counter[str]:
+def _watch(data: Path, mishap: Mishap | None, told: Connection) -> Counter[str]:
     """Counts the steps by stage, and lets the mishap happen at its own."""
     steps: Counter[str] = Counter()
     root = str(data)
@@ -115,7 +126,10 @@ def _watch(data: Path, mishap: Mishap | None) -> Counter[str]:
         step, steps[stage] = steps[stage], steps[stage] + 1
         if mishap and (mishap.stage, mishap.step) == (stage, step):
             state["is_over"] = True
-            _HAPPENS[mishap.kind](data, mishap)
+            if mishap.delay:
+                told.send(Reached())
+            else:
+                _HAPPENS[mishap.kind](data, mishap)
 
     sys.addaudithook(hear)
     return steps

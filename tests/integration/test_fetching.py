@@ -792,6 +792,17 @@ def test_a_night_leaves_a_source_alone_for_the_days_that_its_file_says(euctr):
     assert fetching.is_due(euctr.settings, "euctr", DAY + timedelta(days=5))
 
 
+def test_a_fetch_that_ended_between_two_snapshots_is_due_again_on_the_same_day(pubmed):
+    first = fetching.fetch(pubmed.settings, "pubmed", pubmed.edge(), pubmed.said.append)
+    next(first)
+    first.close()
+    assert len(pubmed.snapshots) == 1
+    assert fetching.is_due(pubmed.settings, "pubmed", DAY)
+    (updates,) = pubmed.fetch("pubmed")
+    assert names(updates.snapshot) == ["pubmed24n0003.xml.gz", "pubmed24n0004.xml.gz"]
+    assert not fetching.is_due(pubmed.settings, "pubmed", DAY)
+
+
 def test_trials_that_no_year_holds_make_it_a_part_of_the_register(euctr):
     euctr.server.apps["euctr"].entered["1999-000001-11"] = "1999-01-01"
     (taken,) = euctr.fetch("euctr")
