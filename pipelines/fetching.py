@@ -175,7 +175,7 @@ def is_due(settings: Settings, code: str, today: date) -> bool:
     last fetch came to no end: it may have stored one of two snapshots."""
     if _unfinished(settings, code).exists():
         return True
-    every = contracts().sources[code].fetch.get("every_days", 1)
+    every = {**contracts().sources[code].fetch, **settings.fetch_terms}.get("every_days", 1)
     fetched = [s.date for s in snapshots.listed(settings.data) if s.source == code and s.fetched]
     return not fetched or (today - max(fetched)).days >= every
 

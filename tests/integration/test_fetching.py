@@ -790,6 +790,8 @@ def test_a_night_leaves_a_source_alone_for_the_days_that_its_file_says(euctr):
     euctr.fetch("euctr")
     assert not fetching.is_due(euctr.settings, "euctr", DAY + timedelta(days=4))
     assert fetching.is_due(euctr.settings, "euctr", DAY + timedelta(days=5))
+    euctr.settings = replace(euctr.settings, fetch_terms={**euctr.settings.fetch_terms, "every_days": 2})
+    assert fetching.is_due(euctr.settings, "euctr", DAY + timedelta(days=2))
 
 
 def test_a_fetch_that_ended_between_two_snapshots_is_due_again_on_the_same_day(pubmed):

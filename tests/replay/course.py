@@ -73,12 +73,13 @@ def _studies(rng: random.Random, nights: int) -> list[App]:
 
 
 def _change(rng: random.Random, n: int, day: date) -> dict[str, Any]:
-    """What an update of a study brings."""
+    """What an update of a study brings. Only registrations of the first night come to name each other: which of two
+    names their trial is decided on the first night that sees them."""
     return rng.choice([
         {"status": "COMPLETED", "pcd": (f"2022-0{rng.randint(1, 9)}-10", "ACTUAL")},
         {"results": ("2022-01-01", str(day)), "status": "COMPLETED"},
         {"enrolment": rng.randint(10, 500)},
-        {"secondary": [{"id": f"ISRCTN{_isrctn_number(n)}", "type": "REGISTRY", "domain": "ISRCTN"}]},
+        {"secondary": [{"id": f"ISRCTN{_isrctn_number(n)}", "type": "REGISTRY", "domain": "ISRCTN"}] if n <= 12 else None},
         {"references": [{"pmid": str(900000000 + rng.randint(1, 60)), "type": "RESULT"}]},
     ])  # fmt: skip
 
