@@ -24,7 +24,6 @@ from tests.replay.course import SOURCES, TERMS, course, day_of
 from tests.replay.server import Replay
 
 DAY = day_of(1)
-KILLS_A_ROUND = 2 * len(STAGES)
 
 
 @dataclass(frozen=True)
@@ -97,7 +96,7 @@ def assert_healed(evening: Evening, data: Path) -> None:
 def read_all_the_time(data: Path, is_over: Connection, told: Connection) -> None:
     """Opens the warehouse as a reader does, again and again; tells how often, and why it could not."""
     opened, faults = 0, []
-    while not is_over.poll(0.2):
+    while not is_over.poll(0.3):
         try:
             with store.open_warehouse(data) as connection:
                 connection.sql("SELECT count(*) FROM registrations JOIN reporting_status USING (trial_id)").fetchall()
@@ -125,16 +124,18 @@ def read_meanwhile(data: Path) -> Iterator[list[int]]:
     counted.append(opened)
 
 
-DELAYS = (0.0, 0.01, 0.1, 1.0)
-"""Seconds after a step, at most: between two of them a file is written, or all queries run."""
+MOMENTS = (
+    ("fetch", 1), ("fetch", 4), ("fetch", 6), ("read", 1), ("read", 4), ("read", 6), ("fold", 1), ("build", 1), ("swap", 1)
+)  # fmt: skip
+"""Stages in which one night after another is killed, each after what the ones before left behind, and the part of the
+stage's steps that is likely to be left."""
 
 
-def killed_once(evening: Evening, data: Path, number: int, rng: random.Random) -> Ended:
-    """A night that is killed at a step of a stage or some time after it."""
-    stage = STAGES[number // 2 % len(STAGES)]
-    steps = evening.steps[stage] // (3 if number % 2 else 1)  # the second time some of it has been done
-    delay = rng.choice(DELAYS) * rng.random()
-    return mishaps.night(data, DAY, evening.environment, Mishap(KILLED, stage, rng.randrange(steps), None, delay))
+def killed_in(evening: Evening, data: Path, stage: str, part: int, rng: random.Random) -> Ended:
+    """A night that is killed at a step of the stage, or some time after it: while a file is written, while a query runs."""
+    longest = rng.choice((0.0, 0.01, 1.0 if stage == "fold" else 0.1))
+    mishap = Mishap(KILLED, stage, rng.randrange(evening.steps[stage] // part), delay=longest * rng.random())
+    return mishaps.night(data, DAY, evening.environment, mishap)
 
 
 @pytest.mark.parametrize("kills", [15, pytest.param(200, marks=pytest.mark.long)])
@@ -144,17 +145,16 @@ def test_a_night_that_is_killed_at_any_moment_and_run_again_is_as_if_nothing_had
     while done < kills:
         rounds += 1
         data = evening.copy(f"killed{rounds}")
-        is_done, killed = False, 0
         with read_meanwhile(data) as counted:
-            while not is_done:  # killed so many times, or until what was to be done before that moment was done already
-                again = killed < KILLS_A_ROUND and done < kills
-                night = (
-                    killed_once(evening, data, done, rng) if again else mishaps.night(data, DAY, evening.environment)
-                )
-                assert_stands(evening, data)
+            for stage, part in MOMENTS:
+                night = killed_in(evening, data, stage, part, rng)
                 assert night.code in (0, -signal.SIGKILL), night.said
-                is_done = night.code == 0
-                done, killed = done + (not is_done), killed + 1
+                assert_stands(evening, data)
+                if night.code == 0:  # what it should have been killed at had been done before
+                    break
+                done += 1
+            else:
+                assert mishaps.night(data, DAY, evening.environment).code == 0
         opened += counted[0]
         assert_healed(evening, data)
         shutil.rmtree(data)
