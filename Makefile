@@ -48,7 +48,7 @@ $(NATIVE): pipelines/formats/pubmed_scan.c pipelines/formats/pubmed_native.py | 
 test: setup lint types docs  ## lint, types, documents, all tests
 	$(BIN)/python -m pytest -q -n 2 --dist loadscope
 
-test-long: setup  ## the long forms of some tests: a whole year of update files, forty killed builds
+test-long: setup  ## the long forms of some tests: a year of update files, thirty nights with faults, two hundred kills
 	$(BIN)/python -m pytest -q -m long
 
 test-real: setup  ## the tests on real records, and on two whole PubMed files that are fetched for it

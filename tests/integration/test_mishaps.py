@@ -19,7 +19,7 @@ import pytest
 
 from pipelines import store
 from tests import mishaps, standing
-from tests.mishaps import KILLED, NO_ROOM, NOT_WRITABLE, STAGES, Ended, Mishap
+from tests.mishaps import KILLED, NO_ROOM, NOT_WRITABLE, STAGES, Mishap
 from tests.replay.course import SOURCES, TERMS, course, day_of
 from tests.replay.server import Replay
 
@@ -131,11 +131,14 @@ MOMENTS = (
 stage's steps that is likely to be left."""
 
 
-def killed_in(evening: Evening, data: Path, stage: str, part: int, rng: random.Random) -> Ended:
-    """A night that is killed at a step of the stage, or some time after it: while a file is written, while a query runs."""
+def moment(evening: Evening, stage: str, part: int, turn: int, rng: random.Random) -> Mishap:
+    """Before a step of the stage, or some time after it: while a file is written, while a query runs. The few steps of
+    the swap have their turn one by one, the last one first."""
+    steps = evening.steps[stage] // part
+    if stage == "swap":
+        return Mishap(KILLED, stage, -turn % steps)
     longest = rng.choice((0.0, 0.01, 1.0 if stage == "fold" else 0.1))
-    mishap = Mishap(KILLED, stage, rng.randrange(evening.steps[stage] // part), delay=longest * rng.random())
-    return mishaps.night(data, DAY, evening.environment, mishap)
+    return Mishap(KILLED, stage, rng.randrange(steps), delay=longest * rng.random())
 
 
 @pytest.mark.parametrize("kills", [15, pytest.param(200, marks=pytest.mark.long)])
@@ -147,7 +150,7 @@ def test_a_night_that_is_killed_at_any_moment_and_run_again_is_as_if_nothing_had
         data = evening.copy(f"killed{rounds}")
         with read_meanwhile(data) as counted:
             for stage, part in MOMENTS:
-                night = killed_in(evening, data, stage, part, rng)
+                night = mishaps.night(data, DAY, evening.environment, moment(evening, stage, part, rounds, rng))
                 assert night.code in (0, -signal.SIGKILL), night.said
                 assert_stands(evening, data)
                 if night.code == 0:  # what it should have been killed at had been done before
