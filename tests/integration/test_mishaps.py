@@ -52,6 +52,7 @@ def environment(server: Replay, **terms: object) -> dict[str, str]:
         "ALLTRIALS_CONTACT": "test@example.org",
         "ALLTRIALS_FETCHED_SOURCES": " ".join(SOURCES),
         "ALLTRIALS_THREADS": "1",
+        "ALLTRIALS_VOLUME_BANDS": "; ".join(f"{code} = [1, 1000]" for code in SOURCES),
         "ALLTRIALS_FETCH_TERMS": "; ".join(f"{name} = {value}" for name, value in {**TERMS, **terms}.items()),
     }
 

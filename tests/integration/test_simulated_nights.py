@@ -19,7 +19,7 @@ import pytest
 from pipelines import build, fetching, nights, store, validation
 from pipelines.contracts import contracts
 from pipelines.settings import Settings
-from tests import standing
+from tests import standing, worlds
 from tests.replay.__main__ import edge
 from tests.replay.course import SOURCES, TERMS, course, day_of, faults
 from tests.replay.server import App, Fault, Replay
@@ -49,7 +49,7 @@ class Night(NamedTuple):
 def replayed(data: Path, server: Replay) -> Settings:
     return Settings(
         data=data, threads=1, memory_limit="1GB", contact="test@example.org", fetch_terms=TERMS,
-        fetched_sources=SOURCES, addresses={code: f"{server.url}/{code}" for code in SOURCES},
+        volume_bands=worlds.SMALL, fetched_sources=SOURCES, addresses={code: f"{server.url}/{code}" for code in SOURCES},
     )  # fmt: skip
 
 

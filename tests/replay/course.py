@@ -20,6 +20,7 @@ SOURCES = ("ctgov", "ctis", "euctr", "isrctn", "pubmed")
 TERMS = {
     "page_size": 4, "cap": 8, "records_per_file": 3, "pause_seconds": 0.0, "timeout_seconds": 0.4, "attempts": 6,
     "spare_bytes": 0, "listing_days": 1, "full_days": 6, "every_days": 1, "largest_drop": 0.5,
+    "recheck_days": 0,
 }  # fmt: skip
 """Small pages, and everything due within days. Every source but CTIS and ClinicalTrials.gov, which list all their
 numbers, shows what vanished only when all of it comes again."""
