@@ -1,6 +1,6 @@
 """When each source was asked, and whether it could be fetched: one line for each attempt, only ever added.
 
-`data/fetch/attempts.jsonl` is data like the archive, so that a build can say which sources failed of late; it is read
+`data/ledger/attempts.jsonl` is data like the archive, so that a build can say which sources failed of late; it is read
 up to the as-of date. How a source is fetched stands in `fetching`, what counts as stale in `sql/sources.sql`.
 """
 
@@ -15,7 +15,7 @@ import duckdb
 
 from pipelines import privacy, store
 
-FILE = Path("fetch") / "attempts.jsonl"
+FILE = Path("ledger") / "attempts.jsonl"
 LONGEST = 500
 """Characters of a reason."""
 
