@@ -19,6 +19,7 @@ FEED_DAYS = 7
 """How far back the register's feed of changes reaches."""
 _HITS = re.compile(r"Trials with a EudraCT protocol\s*\(\s*([\d,.]+)\s*\)")
 _TRIAL = re.compile(rb"^EudraCT Number:\s*(\d{4}-\d{6}-\d{2})", re.MULTILINE)
+_LAST_SECTION = re.compile(rb"^P\. End of Trial", re.MULTILINE)
 _NUMBER = re.compile(r"\b\d{4}-\d{6}-\d{2}\b")
 
 
@@ -106,13 +107,16 @@ def _is_whole_feed(path: Path) -> None:
 
 
 def _trials(expected: int) -> Callable[[Path], set[bytes]]:
-    """A check that the text holds so many trials."""
+    """A check that the text holds so many trials, and the last section of the last record."""
 
     def check(path: Path) -> set[bytes]:
         content = path.read_bytes()
-        found = set(_TRIAL.findall(content))
+        records = list(_TRIAL.finditer(content))
+        found = {record[1] for record in records}
         if len(found) != expected:
             raise PayloadError(f"the text holds {len(found)} trials, and {expected} were asked for")
+        if records and not _LAST_SECTION.search(content, records[-1].end()):
+            raise PayloadError("the text is cut off within its last record")
         return found
 
     return check

@@ -775,6 +775,17 @@ def test_the_eu_register_comes_by_pages_of_years_and_then_by_its_feed(euctr, tmp
     assert len(euctr.asked()) == 2
 
 
+def test_a_text_that_was_cut_off_within_its_only_record_is_asked_for_again(euctr, tmp_path):
+    euctr.fetch("euctr")
+    app, euctr.day = euctr.server.apps["euctr"], DAY + timedelta(days=6)
+    app.changed = [eudract(2010, 7)]
+    euctr.server.faults = [Fault("mode=selected", "cut")]
+    (update,) = euctr.fetch("euctr")
+    (payload,) = update.snapshot.payloads
+    report = euctr_reader.read(update.snapshot.path(payload), payload.name, DAY, tmp_path / "records.parquet")
+    assert (report.staged, report.rejected) == (1, 0)
+
+
 def test_a_feed_that_was_cut_off_is_asked_for_again(euctr):
     euctr.fetch("euctr")
     app, euctr.day = euctr.server.apps["euctr"], DAY + timedelta(days=6)

@@ -12,7 +12,7 @@ from collections import Counter, defaultdict
 from collections.abc import Callable, Sequence
 from datetime import date
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import pytest
 
@@ -29,6 +29,8 @@ SEEN = {
     "publications": "snapshot",
 }
 """Columns that say when something was seen, not what."""
+LAST_SEEN = re.compile(r"last seen \d{4}-\d\d-\d\d")
+"""The same in the words of a criterion."""
 HOW_IT_CAME = {
     "payloads", "sources", "ledger", "registration_versions", "registration_changes", "status_transitions",
     "baseline_changes", "validation_results",
@@ -122,13 +124,14 @@ def differing(data: Path, day: date, folder: Path) -> list[str]:
     return [name for name in made if made[name] != after[name]]
 
 
-def known(data: Path) -> dict[str, list[tuple[Any, ...]]]:
+def known(data: Path) -> dict[str, list[str]]:
     """What the tables say of the world, without when it was seen."""
     found = {}
     with store.open_warehouse(data) as connection:
         for name in contracts().tables.keys() - HOW_IT_CAME:
             without = f"EXCLUDE ({SEEN[name]})" if SEEN.get(name) else ""
-            found[name] = connection.sql(f'SELECT * {without} FROM "{name}" ORDER BY ALL').fetchall()
+            rows = connection.sql(f'SELECT * {without} FROM "{name}" ORDER BY ALL').fetchall()
+            found[name] = [LAST_SEEN.sub("last seen", str(row)) for row in rows]
     return found
 
 
