@@ -21,7 +21,9 @@ WITH study AS (
         study.resultsSection.outcomeMeasuresModule.outcomeMeasures AS measured,
         study.derivedSection AS derived,
         study.hasResults AS has_results_text,
-        study.history.changes AS versions
+        study.history.changes AS versions,
+        study.history.originalData AS original,
+        study.history.lastUpdateVersions AS last_versions
     FROM wire
 ), named AS (
     SELECT
@@ -218,7 +220,18 @@ SELECT
             'modules': list_transform(coalesce(v.moduleLabels, []), lambda m: without_mail(m)),
             'events': list_transform(
                 coalesce(v.unpostedEvents, []),
-                lambda e: {'event': word_result_event(e.type), 'date': whole_day(e.date, getvariable('day'))})}
+                lambda e: {'event': word_result_event(e.type), 'date': whole_day(e.date, getvariable('day'))}),
+            'outcomes': CASE WHEN whole_number(v.version) = 0 THEN list_concat(
+                registered_outcomes(original.primaryOutcomes, 'primary'),
+                registered_outcomes(original.secondaryOutcomes, 'secondary')) END,
+            'enrolment': CASE WHEN whole_number(v.version) = 0 THEN whole_number(original.enrollmentInfo.count) END,
+            'enrolment_type':
+                CASE WHEN whole_number(v.version) = 0 THEN word_date_type(original.enrollmentInfo.type) END,
+            'last_changed': list_filter([
+                CASE WHEN whole_number(v.version) = whole_number(last_versions.primaryOutcomes)
+                    THEN 'primary_outcome' END,
+                CASE WHEN whole_number(v.version) = whole_number(last_versions.enrollmentInfo) THEN 'enrolment' END
+            ], lambda f: f IS NOT NULL)}
     ) AS history,
     NULL AS own_fields,
     list_concat(

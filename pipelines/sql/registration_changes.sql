@@ -53,6 +53,7 @@ WITH single AS (
     FROM (FROM single UNION ALL BY NAME FROM listed)
     UNION ALL BY NAME
     FROM outcome_changes
+    WHERE source <> 'ctgov_history'
 ), placed AS (
     SELECT
         p.registration_id, p.source, p.part, p.version, p.snapshot, p.first_seen, p.changed_after, p.changed_by,

@@ -313,15 +313,73 @@ def test_events_of_which_only_a_history_tells_are_kept(histories):
     assert found == [("submitted", date(2021, 8, 20), False), ("returned", date(2021, 8, 30), False)]
 
 
+FIRST_SAID = {"primaryOutcomes": [{"measure": "Death", "timeFrame": "1 year"}],
+              "secondaryOutcomes": [{"measure": "Stroke", "timeFrame": "1 year"}],
+              "enrollmentInfo": {"count": 80, "type": "ESTIMATED"}}  # fmt: skip
+EDITS = [
+    {"version": 0, "date": "2019-12-01", "status": "NOT_YET_RECRUITING", "moduleLabels": []},
+    {"version": 1, "date": "2020-02-01", "status": "RECRUITING", "moduleLabels": ["Study Design"]},
+    {"version": 2, "date": "2021-09-01", "status": "COMPLETED", "moduleLabels": ["Outcome Measures"]},
+    {"version": 3, "date": "2021-11-01", "status": "COMPLETED", "moduleLabels": ["Outcome Measures", "Study Design"]},
+]  # fmt: skip
+SINCE_THE_FIRST = [
+    # (fields of the record now, what the first version said, versions that changed last, rows without module and status)
+    ({"extra": outcomes([("Stroke", "1 year")], [("Death", "1 year")]), "enrolment": (50, "ACTUAL")}, FIRST_SAID,
+     {"primaryOutcomes": 3, "enrollmentInfo": 3}, [
+        (3, "enrolment", "altered", "80", "50", date(2020, 1, 31), date(2021, 11, 1), None),
+        (3, "primary_outcome", "demoted", "Death", None, date(2021, 8, 31), date(2021, 11, 1), "completed"),
+        (3, "primary_outcome", "promoted", None, "Stroke", date(2021, 8, 31), date(2021, 11, 1), "completed")]),
+    ({"extra": outcomes([("Death", "2 years")])}, FIRST_SAID, {"primaryOutcomes": 2}, [
+        (2, "primary_outcome_time_frame", "altered", "1 year", "2 years", date(2021, 8, 31), date(2021, 9, 1), "completed")]),
+    # Changed and changed back: the record says again what it said at first.
+    ({"extra": outcomes([("Death", "1 year")]), "enrolment": (80, "ESTIMATED")}, FIRST_SAID,
+     {"primaryOutcomes": 3, "enrollmentInfo": 1}, []),
+    # A history that does not say which version changed a field last, or what the first one said, tells no change.
+    ({"extra": outcomes([("Stroke", "1 year")])}, FIRST_SAID, {}, []),
+    ({"extra": outcomes([("Stroke", "1 year")])}, {}, {"primaryOutcomes": 3, "enrollmentInfo": 3}, []),
+]  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def first_contents(tmp_path_factory):
+    data = tmp_path_factory.mktemp("first") / "data"
+    for number, (fields, said, last, _) in enumerate(SINCE_THE_FIRST):
+        told = with_history(number, EDITS, **fields)
+        told["history"] |= {"originalData": said, "lastUpdateVersions": last}
+        put_file(data, "ctgov", FIRST, f"{number}.json", json.dumps(told))
+    with tables(data) as connection:
+        yield connection
+
+
+@pytest.mark.parametrize(("number", "expected"), [(n, expected) for n, (*_, expected) in enumerate(SINCE_THE_FIRST)])
+def test_what_the_first_version_said_is_held_against_the_record_as_it_stands(first_contents, number, expected):
+    found = rows(
+        first_contents,
+        f"""SELECT version, field, change, old_value, new_value, changed_after, changed_by, state FROM registration_changes
+        WHERE registration_id = '{nct(number)}' AND field NOT IN ('module', 'status') AND source = 'ctgov_history'
+        ORDER BY field, ordinal""",
+    )
+    assert found == expected
+
+
 @pytest.mark.parametrize("fast", [True, False])
 def test_both_ways_of_reading_take_the_history(tmp_path, fast):
-    (tmp_path / "a.json").write_text(json.dumps(with_history(1)), encoding="utf-8")
+    told = with_history(1)
+    told["history"] |= {"originalData": FIRST_SAID, "lastUpdateVersions": {"primaryOutcomes": 2, "enrollmentInfo": 1}}
+    (tmp_path / "a.json").write_text(json.dumps(told), encoding="utf-8")
     ctgov.read(tmp_path / "a.json", "a.json", SECOND, tmp_path / "rows.parquet", fast=fast)
     (row,) = pq.read_table(tmp_path / "rows.parquet").to_pylist()
     assert [(v["version"], v["date"], v["status"], v["modules"]) for v in row["history"]] == [
         (0, date(2019, 12, 1), "not_yet_recruiting", []),
         (1, date(2020, 2, 1), "recruiting", ["Study Status", "Contacts/Locations"]),
         (2, date(2021, 9, 1), "completed", ["Outcome Measures"]),
+    ]
+    assert [v["last_changed"] for v in row["history"]] == [[], ["enrolment"], ["primary_outcome"]]
+    assert [v["enrolment"] for v in row["history"]] == [80, None, None]
+    assert row["history"][0]["enrolment_type"] == "estimated"
+    assert row["history"][0]["outcomes"] == [
+        {"kind": "primary", "measure": "Death", "time_frame": "1 year"},
+        {"kind": "secondary", "measure": "Stroke", "time_frame": "1 year"},
     ]
     assert row["history"][2]["events"] == [
         {"event": "submitted", "date": date(2021, 8, 20)}, {"event": "returned", "date": date(2021, 8, 30)},

@@ -1,20 +1,28 @@
 -- Primary outcomes that differ between two versions. What is worded alike is the same. Of the rest each old one is paired
 -- with the new one that is most like it, where the liking is mutual and strong enough; others were removed or added.
 -- A version without any primary outcome is compared with none: registers ask for one, so it was served in a form that
--- does not hold them.
-WITH sides AS (
+-- does not hold them. The first version of a record of which the register's own history tells is compared with the record
+-- as it stands.
+WITH compared AS (
+    SELECT registration_id, source, part, version, old.outcomes AS old_outcomes, new.outcomes AS new_outcomes
+    FROM version_pairs
+    UNION ALL
+    SELECT registration_id, 'ctgov_history', '', version, old.outcomes, new.outcomes
+    FROM first_contents
+    WHERE field = 'primary_outcome'
+), sides AS (
     SELECT
         registration_id, source, part, version, 'old' AS side, CAST(u.place AS INTEGER) AS place, o.measure, o.time_frame,
-        list_transform(list_filter(new.outcomes, lambda x: x.kind <> 'primary'), lambda x: folded_words(x.measure))
+        list_transform(list_filter(new_outcomes, lambda x: x.kind <> 'primary'), lambda x: folded_words(x.measure))
             AS secondary_elsewhere
-    FROM version_pairs, unnest(old.outcomes) WITH ORDINALITY AS u(o, place)
-    WHERE o.kind = 'primary' AND o.measure IS NOT NULL AND has_primary(new.outcomes)
+    FROM compared, unnest(old_outcomes) WITH ORDINALITY AS u(o, place)
+    WHERE o.kind = 'primary' AND o.measure IS NOT NULL AND has_primary(new_outcomes)
     UNION ALL
     SELECT
         registration_id, source, part, version, 'new', CAST(u.place AS INTEGER), o.measure, o.time_frame,
-        list_transform(list_filter(old.outcomes, lambda x: x.kind <> 'primary'), lambda x: folded_words(x.measure))
-    FROM version_pairs, unnest(new.outcomes) WITH ORDINALITY AS u(o, place)
-    WHERE o.kind = 'primary' AND o.measure IS NOT NULL AND has_primary(old.outcomes)
+        list_transform(list_filter(old_outcomes, lambda x: x.kind <> 'primary'), lambda x: folded_words(x.measure))
+    FROM compared, unnest(new_outcomes) WITH ORDINALITY AS u(o, place)
+    WHERE o.kind = 'primary' AND o.measure IS NOT NULL AND has_primary(old_outcomes)
 ), measures AS (
     SELECT
         *,
