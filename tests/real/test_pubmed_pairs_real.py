@@ -21,6 +21,7 @@ OWN = re.compile(
 )
 REVISED = re.compile(r"<DateRevised>\s*<Year>(\d+)</Year>\s*<Month>(\d+)</Month>\s*<Day>(\d+)</Day>")
 DELETED = re.compile(r"<DeleteCitation>(.*?)</DeleteCitation>", re.DOTALL)
+ARTICLE = re.compile(r"<PubmedArticle>.*?</PubmedArticle>", re.DOTALL)
 NUMBER = re.compile(r'<PMID Version="(\d+)">(\d+)</PMID>')
 
 
@@ -35,6 +36,26 @@ def fold(texts: list[str]) -> list[tuple[int, int, date | None]]:
             state.pop((int(pmid), int(version)), None)
     highest = {pmid: max(v for p, v in state if p == pmid) for pmid, _ in state}
     return sorted((pmid, version, state[pmid, version]) for pmid, version in highest.items())
+
+
+def account(texts: list[str]) -> list[tuple[int, int, int, int]]:
+    """Of each text its articles, those that speak after both, those that say what the other text says as well, the rest.
+
+    An article that stands in both word for word speaks from the later one; where a higher version speaks for it, the
+    earlier text was superseded and the later one repeats it.
+    """
+    held = [{(int(OWN.search(a)[2]), int(OWN.search(a)[1])): a for a in ARTICLE.findall(text)} for text in texts]
+    last: dict[tuple[int, int], int] = {}
+    for place, articles in enumerate(held):
+        last |= dict.fromkeys(articles, place)
+    highest = {(pmid, version) for pmid, version, _ in fold(texts)}
+    lines = []
+    for place, articles in enumerate(held):
+        current = {key for key in articles if key in highest and last[key] == place}
+        again = {key for key, article in articles.items() if article == held[1 - place].get(key)} - current
+        again = {key for key in again if key in highest or place}
+        lines.append((len(articles), len(current), len(again), len(articles) - len(current) - len(again)))
+    return lines
 
 
 @pytest.mark.parametrize(("year", "first"), PAIRS, ids=[f"{year}n{first}" for year, first in PAIRS])
@@ -54,5 +75,11 @@ def test_what_stands_after_both_files_is_what_a_plain_fold_says(real_records, tm
             """FROM payloads WHERE source = 'pubmed' AND (is_held_back OR records_in <>
             current_records + superseded + duplicate + rejected + held_back + not_wanted)""",
         )
+        accounted = rows(
+            connection,
+            """SELECT records_in, current_records, duplicate, superseded FROM payloads WHERE source = 'pubmed'
+            ORDER BY payload""",
+        )
     assert lost == []
+    assert accounted == account(texts)
     assert found == fold(texts)
