@@ -1,9 +1,11 @@
-"""`python -m tests.bench [--write] [NAME...]`: measures all parts, or those named, and prints each figure as it is known.
+"""`python -m tests.bench [--write] [--scale STUDIES] [NAME...]`: measures all parts, or those named, and prints each
+figure as it is known.
 
 --write: puts the figures of a whole run into docs/benchmarks.md. Here, and nowhere below, the clock is asked.
 """
 
 import argparse
+import functools
 import importlib.metadata
 import os
 import platform
@@ -15,7 +17,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from pipelines.settings import DOCS
-from tests.bench import chain, identity, night, numbers, page, peers, policies, pubmed, registers
+from tests.bench import chain, identity, increment, night, numbers, page, peers, policies, pubmed, registers
 from tests.bench.figures import Figure, Part
 from tests.conftest import SHARED
 
@@ -31,6 +33,7 @@ PARTS: dict[str, tuple[str, Part]] = {
     "policies": ("Reporting status", policies.policies),
     "build": ("A whole build", registers.whole_build),
     "chain": ("From dumps to links", chain.chain),
+    "increment": ("A night of changes", increment.increment),
     "night": ("Orchestration", night.night),
 }
 """By name: title on the page, and what measures it; in the order of the page."""
@@ -48,6 +51,8 @@ def main() -> int:
     with tempfile.TemporaryDirectory() as folder:
         for name in options.names or PARTS:
             title, part = PARTS[name]
+            if name == "increment":
+                part = functools.partial(increment.increment, scale=options.scale)
             print(f"\n{title} ({name})", flush=True)
             sections.append((title, list(_figures(title, part, Path(folder)))))
     if options.write:
@@ -61,6 +66,8 @@ def _options() -> argparse.Namespace:
     )
     parser.add_argument("names", nargs="*", metavar="NAME", help=f"one of {', '.join(PARTS)}; all where none is named")
     parser.add_argument("--write", action="store_true", help="write docs/benchmarks.md; only of a whole run")
+    parser.add_argument("--scale", type=int, default=increment.SCALE, metavar="STUDIES",
+                        help="size of the world of the part increment; the whole register has 600000")  # fmt: skip
     options = parser.parse_args()
     if unknown := set(options.names) - set(PARTS):
         parser.error(f"there is no part {', '.join(sorted(unknown))}; the parts are {', '.join(PARTS)}")

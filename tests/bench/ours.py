@@ -8,6 +8,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -81,6 +82,20 @@ def whole_build(data: str, studies: str) -> dict[str, Any]:
     return {"cpu": spent() - used, "wall": time.perf_counter() - began}
 
 
+def read(data: str, day: str) -> dict[str, Any]:
+    """Reads what has not been read of the registers in the archive, as a night does."""
+    settings = Settings(Path(data), threads=2, memory_limit="2GB")
+    steps = [staging.Progress(0, 0, 0, 0, 0, 0)]
+    build.read_registers(settings, snapshots.listed(settings.data, date.fromisoformat(day)), steps.append)
+    return {"payloads": steps[-1].done, "records": steps[-1].records}
+
+
+def night(data: str, day: str) -> dict[str, Any]:
+    """Reads what is left to read, builds, checks, writes and switches."""
+    built = build.build(Settings(Path(data), threads=2, memory_limit="2GB"), date.fromisoformat(day))
+    return {"articles": built.counts["publications"], "transitions": built.counts["status_transitions"]}
+
+
 def chain(data: str, studies: str, *articles: str) -> dict[str, Any]:
     """From dumps to links: import, staging and what the tables in LINKS need; they are written, nothing is checked."""
     settings = Settings(Path(data), threads=2, memory_limit="2GB")
@@ -127,7 +142,7 @@ def _make(connection: duckdb.DuckDBPyConnection, data: Path, needed: Sequence[Qu
 
 PIECES: Mapping[str, Callable[..., dict[str, Any]]] = {
     piece.__name__: piece
-    for piece in (gunzip, candidates, portable_candidates, full_parse, studies, stage, whole_build, chain)
+    for piece in (gunzip, candidates, portable_candidates, full_parse, studies, stage, whole_build, read, night, chain)
 }
 WARM = {"candidates", "portable_candidates", "studies"}
 """Run once before they are measured: a night reads many files, and reads the contracts once."""

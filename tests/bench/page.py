@@ -18,7 +18,8 @@ beside other packages that do the same, all in one run on one machine.
 processes it starts; medians of three runs taken in turn, one run of what is slow. What is compared
 runs in a process of its own, its start not counted. Our readers are warm: a night reads many files, the contracts once.
 Studies and articles are real records, repeated under made-up numbers; A and B are two whole files of PubMed's baseline
-(see `tests/peers.py`). Other packages do less or more than ours in places: they are asked for what they do best.
+(see `tests/peers.py`); the night of changes is one of the generator's world. Other packages do less or more than ours in
+places: they are asked for what they do best.
 Timings are never asserted in tests.
 """
 
