@@ -673,8 +673,8 @@ def study_from_v1(document: Any) -> Study:
         ),
         derivedSection=_filled(
             miscInfoModule=_v1_misc(derived.part("MiscInfoModule")),
-            conditionBrowseModule=_v1_terms(derived.part("ConditionBrowseModule"), "ConditionMesh"),
-            interventionBrowseModule=_v1_terms(derived.part("InterventionBrowseModule"), "InterventionMesh"),
+            conditionBrowseModule=_v1_terms(derived.part("ConditionBrowseModule"), "Condition"),
+            interventionBrowseModule=_v1_terms(derived.part("InterventionBrowseModule"), "Intervention"),
         ),
         hasResults="ResultsSection" in root.members,
     )
@@ -918,6 +918,7 @@ def _v1_round(one: _Object) -> Study:
 
 
 def _v1_terms(browse: _Object, name: str) -> Study:
-    return _filled(
-        meshes=[_filled(id=one.text(f"{name}Id"), term=one.text(f"{name}Term")) for one in browse.parts(name)]
-    )
+    def terms(part: str) -> list[Study]:
+        return [_filled(id=one.text(f"{part}Id"), term=one.text(f"{part}Term")) for one in browse.parts(part)]
+
+    return _filled(meshes=terms(f"{name}Mesh"), ancestors=terms(f"{name}Ancestor"))

@@ -419,6 +419,7 @@ def projection(table: Table, payload: str, wire: str, misshapen: str | None = No
     says something about the trial.
     """
     outside = {"payload", "record_number", "content_hash", "data_version", "rejects", "source", "history"}
+    outside |= {"condition_mesh_above", "intervention_mesh_above"}  # MeSH's tree is revised without the record
     expressions = {c.name: f'"{c.name}"' for c in table.columns}
     for column in table.columns:
         base, _, part = column.name.rpartition("_")

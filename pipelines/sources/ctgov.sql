@@ -124,6 +124,7 @@ SELECT
     list_transform(condition.conditions, lambda c: without_mail(c)) AS conditions,
     list_transform(condition.keywords, lambda k: without_mail(k)) AS keywords,
     mesh_terms(derived.conditionBrowseModule.meshes) AS condition_mesh,
+    mesh_terms(derived.conditionBrowseModule.ancestors) AS condition_mesh_above,
     list_transform(
         interventions,
         lambda i: {
@@ -132,6 +133,7 @@ SELECT
             'other_names': list_transform(i.otherNames, lambda n: without_mail(n))}
     ) AS interventions,
     mesh_terms(derived.interventionBrowseModule.meshes) AS intervention_mesh,
+    mesh_terms(derived.interventionBrowseModule.ancestors) AS intervention_mesh_above,
     list_concat(
         registered_outcomes(outcome.primaryOutcomes, 'primary'),
         registered_outcomes(outcome.secondaryOutcomes, 'secondary'),

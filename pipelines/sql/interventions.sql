@@ -1,15 +1,12 @@
--- Interventions in the source's wording beside a normalised form; MeSH where the register gives a term of the same
--- wording.
+-- Interventions in the source's wording beside a normalised form, and the MeSH term that the registers' records show for
+-- it.
 WITH listed AS (
     SELECT
         registration_id,
         generate_subscripts(interventions, 1) AS ordinal,
-        unnest(interventions) AS item
+        unnest(interventions) AS item,
+        list_transform(intervention_mesh, lambda m: folded_words(m.term)) AS own_terms
     FROM registration_lists
-), mesh AS (
-    SELECT registration_id, folded_words(term.term) AS normalised, min(term.id) AS id, arg_min(term.term, term.id) AS term
-    FROM (SELECT registration_id, unnest(intervention_mesh) AS term FROM registration_lists)
-    GROUP BY ALL
 ), named AS (
     SELECT *, folded_words(item.name) AS normalised FROM listed
 )
@@ -19,8 +16,11 @@ SELECT
     n.item.name AS intervention,
     n.normalised,
     n.item.other_names AS other_names,
-    h.id AS mesh_id,
-    h.term AS mesh_term
+    w.mesh_id,
+    w.mesh_term,
+    CASE WHEN w.method = 'same_words' AND NOT coalesce(list_contains(n.own_terms, n.normalised), false)
+         THEN 'same_words_elsewhere' ELSE coalesce(w.method, 'none') END AS mesh_method,
+    coalesce(w.heading, n.normalised) AS concept
 FROM named AS n
 JOIN trial_members AS m USING (registration_id)
-LEFT JOIN mesh AS h USING (registration_id, normalised)
+LEFT JOIN mesh_wordings AS w ON w.kind = 'intervention' AND w.normalised = n.normalised

@@ -291,8 +291,8 @@ URO = "ctgov-api-v2/urology-2024-09-24.ctg-studies.json.zip"
 TARGETS = "ctgov-api-v2/targets-2026-02-04-to-2026-03-13.studies.part-a.zip"
 
 NEVER_SAME = {"payload", "record_number", "content_hash", "data_version"}
-PLACED = {"condition_mesh", "intervention_mesh"}
-"""MeSH terms are assigned anew every year; XML has no numbers of them."""
+PLACED = {"condition_mesh", "condition_mesh_above", "intervention_mesh", "intervention_mesh_above"}
+"""MeSH terms are assigned anew every year; XML has no numbers of them, and not those above them."""
 TYPED = {"identifiers"}
 """XML has no types of the identifiers."""
 UPDATED = {"verified_raw", "verified_earliest", "verified_latest", "last_update_submitted", "last_update_posted"}

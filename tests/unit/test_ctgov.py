@@ -224,7 +224,10 @@ FULL: Study = {
                 ],
             },
         },
-        "conditionBrowseModule": {"meshes": [{"id": "D006261", "term": "Headache"}]},
+        "conditionBrowseModule": {
+            "meshes": [{"id": "D006261", "term": "Headache"}],
+            "ancestors": [{"id": "D010146", "term": "Pain"}, {"id": "D009461", "term": f"Ask {MAIL}"}],
+        },
         "interventionBrowseModule": {"meshes": [{"id": "D000001", "term": "Inventine"}]},
     },
     "hasResults": True,
@@ -293,6 +296,7 @@ EXPECTED: dict[str, Any] = {
     "conditions": ["Headache", "Ache | head"],
     "keywords": ["pain"],
     "condition_mesh": [{"id": "D006261", "term": "Headache"}],
+    "condition_mesh_above": [{"id": "D010146", "term": "Pain"}, {"id": "D009461", "term": f"Ask {privacy.MASK}"}],
     "interventions": [
         {"type": "behavioural", "name": "Talk", "other_names": ["Chat", "Words"]},
         {"type": "drug", "name": "Inventine"},
@@ -465,6 +469,7 @@ def test_the_hash_covers_all_that_the_record_says_and_only_that(read):
         FULL,
         changed("misc.versionHolder", "2026-01-01"),
         changed("description.briefSummary", "New words on NCT90000002"),
+        changed("derivedSection.conditionBrowseModule.ancestors", [{"id": "D010146", "term": "Ache"}]),
         changed("description.briefSummary", "New words on NCT90000003"),
         changed("conditions.keywords", ["pain", "ache"]),
         changed("dates.completionDateStruct", {"date": "2024-01"}),
@@ -472,7 +477,7 @@ def test_the_hash_covers_all_that_the_record_says_and_only_that(read):
         changed("sponsors.leadSponsor", {"name": "Example College", "class": "OTHER"}),
     ]
     hashes = [row["content_hash"] for row in read(variants).rows]
-    assert hashes[0] == hashes[1] == hashes[2]
+    assert hashes[0] == hashes[1] == hashes[2] == hashes[3]
     assert len(set(hashes)) == 6
 
 

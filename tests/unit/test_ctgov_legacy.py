@@ -526,12 +526,20 @@ FULL_V1: dict[str, Any] = {
                         "ConditionMeshTerm": "Sleep Initiation and Maintenance Disorders",
                     }
                 ]
-            }
+            },
+            "ConditionAncestorList": {
+                "ConditionAncestor": [
+                    {"ConditionAncestorId": "D012893", "ConditionAncestorTerm": "Sleep Wake Disorders"}
+                ]
+            },
         },
         "InterventionBrowseModule": {
             "InterventionMeshList": {
                 "InterventionMesh": [{"InterventionMeshId": "D013662", "InterventionMeshTerm": "Tea"}]
-            }
+            },
+            "InterventionAncestorList": {
+                "InterventionAncestor": [{"InterventionAncestorId": "D001628", "InterventionAncestorTerm": "Beverages"}]
+            },
         },
     },
 }
@@ -549,7 +557,11 @@ ONLY_V1 = {
     "derivedSection.miscInfoModule.submissionTracking.submissionInfos[].unreleaseDateUnknown",
     "derivedSection.miscInfoModule.submissionTracking.submissionInfos[].resetDate",
     "derivedSection.conditionBrowseModule.meshes[].id",
+    "derivedSection.conditionBrowseModule.ancestors[].id",
+    "derivedSection.conditionBrowseModule.ancestors[].term",
     "derivedSection.interventionBrowseModule.meshes[].id",
+    "derivedSection.interventionBrowseModule.ancestors[].id",
+    "derivedSection.interventionBrowseModule.ancestors[].term",
 }
 """Paths that legacy XML has no element for."""
 ONLY_V2 = {"protocolSection.statusModule.resultsWaived"}
@@ -619,8 +631,12 @@ def test_every_member_of_api_v1():
             {"unreleaseDateUnknown": True},
         ],
     }
-    assert study["derivedSection"]["conditionBrowseModule"]["meshes"][0].pop("id") == "D007319"
-    assert study["derivedSection"]["interventionBrowseModule"]["meshes"][0].pop("id") == "D013662"
+    conditions = study["derivedSection"]["conditionBrowseModule"]
+    interventions = study["derivedSection"]["interventionBrowseModule"]
+    assert conditions["meshes"][0].pop("id") == "D007319"
+    assert interventions["meshes"][0].pop("id") == "D013662"
+    assert conditions.pop("ancestors") == [{"id": "D012893", "term": "Sleep Wake Disorders"}]
+    assert interventions.pop("ancestors") == [{"id": "D001628", "term": "Beverages"}]
     assert study == FULL_STUDY, "what both formats have, they say alike"
 
 
@@ -1030,7 +1046,9 @@ DIFFERENT = {
     "content_hash",
     "data_version",
     "condition_mesh",
+    "condition_mesh_above",
     "intervention_mesh",
+    "intervention_mesh_above",
     "identifiers",
     "documents",
 }
