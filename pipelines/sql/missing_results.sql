@@ -1,12 +1,37 @@
 -- Trials whose results are due under a policy and for which none were found anywhere in the sources searched: what a
 -- reviewer needs to chase them. Not found is not unpublished.
+WITH numbers AS (
+    SELECT trial_id, list(registration_id ORDER BY registration_id) AS registration_ids FROM registrations GROUP BY trial_id
+), looked AS (
+    -- What was searched, for a review's appendix.
+    SELECT
+        r.trial_id,
+        list_concat(
+            list('register: ' || r.registration_id || ' read on ' || r.last_seen_directly ORDER BY r.registration_id)
+                FILTER (WHERE r.last_seen_directly IS NOT NULL),
+            list_distinct(list(p.state))) AS searched
+    FROM registrations AS r
+    CROSS JOIN (SELECT state FROM sources WHERE source = 'pubmed') AS p
+    GROUP BY r.trial_id
+), linked AS (
+    SELECT trial_id, list(pmid ORDER BY pmid) AS other_pmids FROM trial_publications WHERE NOT counts_as_results GROUP BY trial_id
+), places AS (
+    SELECT trial_id, list(DISTINCT country ORDER BY country) AS countries
+    FROM registration_countries WHERE NOT is_removed GROUP BY trial_id
+), studied AS (
+    SELECT trial_id, list(condition ORDER BY registration_id, ordinal) AS conditions FROM conditions GROUP BY trial_id
+), given AS (
+    SELECT trial_id, list(intervention ORDER BY registration_id, ordinal) AS interventions FROM interventions GROUP BY trial_id
+)
 SELECT
     s.trial_id,
     s.policy,
     s.status,
     t.main_registration_id AS registration_id,
+    n.registration_ids,
     r.url,
     t.title,
+    r.official_title,
     t.sponsor,
     t.sponsor_id,
     t.sponsor_class,
@@ -14,18 +39,31 @@ SELECT
     t.status AS recruitment_status,
     t.enrolment,
     t.enrolment_type,
+    t.registered,
     s.clock_earliest AS completed_earliest,
     s.clock_latest AS completed_latest,
     s.due_earliest,
     s.due_latest,
     s.is_ambiguous,
+    s.applies,
+    s.rule_version,
     d.any_results,
-    (SELECT list(c.condition ORDER BY c.registration_id, c.ordinal) FROM conditions AS c WHERE c.trial_id = s.trial_id)
-        AS conditions,
-    (SELECT list(i.intervention ORDER BY i.registration_id, i.ordinal) FROM interventions AS i
-        WHERE i.trial_id = s.trial_id) AS interventions
+    w.results,
+    w.not_searched,
+    l.searched,
+    coalesce(p.other_pmids, []) AS other_pmids,
+    c.conditions,
+    i.interventions,
+    g.countries
 FROM reporting_status AS s
 JOIN trials AS t USING (trial_id)
 JOIN registrations AS r ON r.registration_id = t.main_registration_id
 JOIN disclosure AS d ON d.trial_id = s.trial_id
+JOIN trial_standings AS w ON w.trial_id = s.trial_id
+JOIN numbers AS n ON n.trial_id = s.trial_id
+LEFT JOIN looked AS l ON l.trial_id = s.trial_id
+LEFT JOIN linked AS p ON p.trial_id = s.trial_id
+LEFT JOIN studied AS c ON c.trial_id = s.trial_id
+LEFT JOIN given AS i ON i.trial_id = s.trial_id
+LEFT JOIN places AS g ON g.trial_id = s.trial_id
 WHERE s.status IN ('overdue', 'overdue_submission_cancelled') AND d.any_results IS NOT TRUE

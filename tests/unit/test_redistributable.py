@@ -23,8 +23,8 @@ MARK = "Quuxword"
 
 MIXED = nct(1)
 """Read directly, and filled by ICTRP."""
-FREE = (nct(2), nct(3), nct(6), nct(7))
-"""What only ClinicalTrials.gov knows; the last two are one trial, of which the first record was withdrawn."""
+FREE = (nct(2), nct(3), nct(6), nct(7), nct(8))
+"""What only ClinicalTrials.gov knows; of 6 and 7, which are one trial, the first record was withdrawn; 8 recruits."""
 WITHHELD = "DRKS99912345"
 """Read from a register whose records may not be passed on, and passed on by ICTRP as well."""
 
@@ -71,6 +71,8 @@ ONLY_CTGOV = [
     from_ctgov(2, CONDITIONS, results=("2022-01-05", "2022-02-05")), from_ctgov(3, CONDITIONS),
     from_ctgov(6, CONDITIONS, status="WITHDRAWN", enrolment=0, secondary=named(nct(7))),
     from_ctgov(7, CONDITIONS, secondary=named(nct(6))),
+    from_ctgov(8, CONDITIONS, status="RECRUITING", pcd=("2025-01-01", "ESTIMATED"), cd=None) | {
+        "derivedSection": {"conditionBrowseModule": {"meshes": [{"id": "D005334", "term": "Fever"}]}}},
 ]  # fmt: skip
 CORRECTED = f"a1,2024-01-01,correct,{nct(3)},,enrolment,51,One more came.,A letter.,Reviewer"
 
@@ -175,6 +177,9 @@ def test_what_may_be_passed_on_is_there_unchanged(world, name):
         "sponsors": "name LIKE 'University%'",
         "rejected_records": "source = 'ctgov'",
         "scorecards": "unit_kind = 'sponsor' AND unit_value LIKE 'university%'",
+        "evidence_gaps": "condition = 'fever' AND intervention IN ('(all)', 'acid 3')",
+        "missing_by_condition": "condition = 'fever'",
+        "missing_by_intervention": "intervention = 'acid 3'",
     }.get(name, "true")
     for column in ("trial_id", "seen_in", "registration_id"):
         if column in TABLES[name].column_names:
