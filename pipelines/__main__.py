@@ -131,6 +131,19 @@ def _parser() -> argparse.ArgumentParser:
     command.add_argument("number")
     command.set_defaults(run=_explain)
 
+    command = commands.add_parser(
+        "review", help="write the trials of a condition and intervention, with results and missing, as CSV and Markdown"
+    )
+    command.add_argument("condition", nargs="?", default="", help="in words: a MeSH term or any other")
+    command.add_argument("--intervention", default="", metavar="WORDS")
+    command.add_argument("--match", type=Path, metavar="CSV",
+                         help="your own list: registration numbers, DOIs or PMIDs in any of its columns")  # fmt: skip
+    command.add_argument("--policy", default="alltrials-summary", metavar="ID", help="whose due dates count")
+    command.add_argument(
+        "--out", type=Path, default=Path(), metavar="DIR", help="where the two files go (default: here)"
+    )
+    command.set_defaults(run=_review)
+
     command = commands.add_parser("sample", help="write the synthetic sample world in the sources' own formats")
     command.add_argument("--trials", type=int, default=2000, metavar="N")
     command.add_argument("--out", type=Path, required=True, metavar="DIR")
@@ -319,6 +332,21 @@ def _explain(options: argparse.Namespace, chosen: Settings) -> int:
         for pmid in articles:
             for line in explain.explain_article(connection, pmid):
                 print(line)
+    return DONE
+
+
+def _review(options: argparse.Namespace, chosen: Settings) -> int:
+    from pipelines import review
+
+    with store.open_warehouse(chosen.data) as connection:
+        told = review.review(connection, options.condition, options.intervention, options.policy, options.match)
+    options.out.mkdir(parents=True, exist_ok=True)
+    for suffix, text in (("csv", review.as_csv(told)), ("md", review.as_markdown(told))):
+        path = options.out / f"{told.name}.{suffix}"
+        path.write_text(text, encoding="utf-8")
+        print(f"wrote {path}")
+    for line in review.counts(told):
+        print(line)
     return DONE
 
 

@@ -417,7 +417,7 @@ def write_database(known: Contracts, as_of: date, folder: Path, settings: Settin
         for name, (meaning, sql) in views(known, as_of).items():
             connection.execute(f"CREATE VIEW {name} AS {sql}")
             connection.execute(f"COMMENT ON VIEW {name} IS {quote(meaning)}")
-        for macro in queries.article_finder():
+        for macro in queries.finders():
             connection.execute(macro)
         connection.execute("USE memory")
         connection.execute("DETACH made")

@@ -79,14 +79,50 @@ def macros() -> str:
     return (SQL / "macros.sql").read_text(encoding="utf-8")
 
 
-def article_finder() -> list[str]:
-    """The macros that a warehouse keeps, so that an article is found by any spelling of its numbers."""
-    (spelling,) = re.findall(r"CREATE OR REPLACE MACRO article_number.*?;(?=\n\n)", macros(), re.DOTALL)
+def finders() -> list[str]:
+    """The macros that a warehouse keeps: an article is found by any spelling of its numbers, trials by the words for a
+    condition and an intervention (NULL: any)."""
+    kept = [
+        re.findall(rf"CREATE OR REPLACE MACRO {name}\(.*?;(?=\n\n)", macros(), re.DOTALL)[0]
+        for name in ("article_number", "folded_words")
+    ]
     return [
-        spelling,
+        *kept,
         """CREATE OR REPLACE MACRO find_article(written) AS TABLE
         SELECT * FROM article_identifiers WHERE identifier = article_number(written)""",
+        _words_finder("find_condition", "conditions", "[]::VARCHAR[]"),
+        _words_finder("find_intervention", "interventions", "coalesce(other_names, [])"),
+        """CREATE OR REPLACE MACRO find_trials(condition_words, intervention_words) AS TABLE
+        SELECT s.trial_id, c.found_by AS condition_by, i.found_by AS intervention_by
+        FROM trial_standings AS s
+        LEFT JOIN find_condition(condition_words) AS c USING (trial_id)
+        LEFT JOIN find_intervention(intervention_words) AS i USING (trial_id)
+        WHERE (condition_words IS NULL OR c.trial_id IS NOT NULL)
+            AND (intervention_words IS NULL OR i.trial_id IS NOT NULL)""",
     ]
+
+
+def _words_finder(macro: str, table: str, other_names: str) -> str:
+    """The macro that finds trials by words: by the MeSH term that they stand for, by a term below it, or by the words
+    as they stand in the wording or in another name. The strongest is told: it is the first in the alphabet."""
+    return f"""CREATE OR REPLACE MACRO {macro}(words) AS TABLE
+        WITH wanted AS (
+            SELECT mesh_term FROM mesh_terms WHERE normalised = folded_words(words)
+            UNION SELECT mesh_term FROM {table} WHERE normalised = folded_words(words) AND mesh_term IS NOT NULL
+        ), below AS (
+            SELECT m.mesh_term FROM mesh_terms AS m JOIN wanted AS w ON list_contains(m.above, w.mesh_term)
+        )
+        SELECT trial_id, min(found_by) AS found_by
+        FROM (
+            SELECT trial_id, CASE
+                WHEN mesh_term IN (FROM wanted) OR concept = folded_words(words) THEN 'same term'
+                WHEN mesh_term IN (FROM below) THEN 'term below'
+                WHEN contains(
+                    ' ' || concat_ws(' | ', normalised, folded_words(array_to_string({other_names}, ' '))) || ' ',
+                    ' ' || folded_words(words) || ' ') THEN 'words' END AS found_by
+            FROM {table})
+        WHERE found_by IS NOT NULL
+        GROUP BY trial_id"""
 
 
 @functools.cache

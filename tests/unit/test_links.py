@@ -88,7 +88,7 @@ def world(tmp_path_factory):
         for name, (_, sql) in build.views(contracts(), AS_OF).items():
             if name in ("link_counts", "article_identifiers"):
                 connection.execute(f"CREATE VIEW {name} AS {sql}")
-        for macro in queries.article_finder():
+        for macro in queries.finders():
             connection.execute(macro)
         yield connection
 
