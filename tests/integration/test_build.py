@@ -1,10 +1,14 @@
 """Whole builds of the sample world: verdicts as it was made, the same bytes whatever the order, nothing private."""
 
 import csv
+import functools
+import http.server
 import re
 import shutil
+import threading
 from datetime import date, timedelta
 from pathlib import Path
+from typing import Any
 
 import duckdb
 import pytest
@@ -14,6 +18,7 @@ from pipelines.__main__ import main
 from pipelines.contracts import contracts
 from pipelines.errors import UsageError
 from pipelines.settings import ROOT, Settings
+from tests import cookbook
 
 TRIALS = 2000
 VERDICTS = {
@@ -306,6 +311,67 @@ def test_the_readme_shows_what_its_queries_give(worlds, capsys):
     for sql, expected in shown:
         assert main(["--data", str(data), "query", sql]) == 0
         assert [line.rstrip() for line in capsys.readouterr().out.splitlines()] == expected.splitlines()
+
+
+def test_every_query_of_the_cookbook_gives_what_it_promises(worlds, tmp_path, monkeypatch):
+    _, data = worlds(1)
+    monkeypatch.chdir(tmp_path)
+    with warehouse(data) as connection:
+        included = connection.sql(
+            """SELECT min(trial_id) AS nct, '10.99999/nothing' AS doi, NULL AS pmid FROM trials
+            UNION ALL (SELECT NULL, 'https://doi.org/' || upper(doi), pmid FROM trial_publications
+                JOIN publications USING (pmid) JOIN conditions AS c USING (trial_id)
+                WHERE counts_as_results AND c.concept = 'asthma' ORDER BY pmid LIMIT 1)"""
+        )
+        included.write_csv("my-included-studies.csv")
+        asked = cookbook.questions()
+        assert [q.number for q in asked] == list(range(1, len(asked) + 1))
+        assert len(asked) >= 25
+        for question in asked:
+            given = connection.sql(question.sql)
+            assert tuple(given.columns) == question.columns, question.title
+            rows = given.fetchall()
+            assert rows or question.may_be_empty, question.title
+            assert rows == connection.sql(question.sql).fetchall(), f"{question.title}: another order each time"
+
+
+def test_a_release_opens_from_a_folder_and_from_an_address(worlds):
+    _, data = worlds(1)
+    known: dict[str, Any] = {}
+    exec(cookbook.snippet("python"), known)
+    folder = (data / "warehouse").resolve()
+    with warehouse(data) as connection:
+        sql = re.findall(r'"""\n(.*?)"""', cookbook.snippet("python").split("def missing_by_year")[1], re.DOTALL)[0]
+        expected = connection.sql(sql).fetchall()
+    assert expected
+    assert known["missing_by_year"](str(folder)) == expected
+    handler = functools.partial(http.server.SimpleHTTPRequestHandler, directory=str(folder))
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        try:
+            assert known["missing_by_year"](f"http://127.0.0.1:{server.server_port}") == expected
+        finally:
+            server.shutdown()
+    assert sql.strip() in cookbook.snippet("r")  # R asks the same; there is no R here to run it
+
+
+def test_review_writes_a_line_and_a_paragraph_for_every_trial(worlds, tmp_path, capsys):
+    _, data = worlds(1)
+    command = ["--data", str(data), "review", "asthma", "--intervention", "placebo", "--out", str(tmp_path)]
+    assert main(command) == 0
+    assert "Missing: due, and no results found in the sources searched" in capsys.readouterr().out
+    with (tmp_path / "review-asthma-placebo.csv").open(encoding="utf-8", newline="") as handle:
+        trials = [row["trial_id"] for row in csv.DictReader(handle)]
+    page = (tmp_path / "review-asthma-placebo.md").read_text(encoding="utf-8")
+    with warehouse(data) as connection:
+        expected = connection.sql(
+            """SELECT trial_id FROM trials WHERE trial_id IN (SELECT trial_id FROM conditions WHERE concept = 'asthma')
+                AND trial_id IN (SELECT trial_id FROM interventions WHERE normalised LIKE '%placebo%')"""
+        ).fetchall()
+    assert sorted(trials) == sorted(trial for (trial,) in expected)
+    assert all(f"- **{trial}** " in page for trial in trials)
+    assert main([*command[:2], "review"]) == 2
+    assert "Say what the review is about" in capsys.readouterr().err
 
 
 def test_explain_takes_any_spelling_and_says_what_the_tables_say(worlds, capsys):
