@@ -25,9 +25,8 @@ from tests.replay.course import SOURCES, TERMS, course, day_of, faults
 from tests.replay.server import App, Fault, Replay
 
 SEEN = {
-    "registrations": "first_seen, last_seen, last_seen_directly, vanished_on, data_version",
-    "publications": "snapshot",
-}
+    "first_seen", "last_seen", "last_seen_directly", "vanished_on", "seen_public_by", "data_version", "snapshot",
+}  # fmt: skip
 """Columns that say when something was seen, not what."""
 LAST_SEEN = re.compile(r"last seen \d{4}-\d\d-\d\d")
 """The same in the words of a criterion."""
@@ -129,7 +128,8 @@ def known(data: Path) -> dict[str, list[str]]:
     found = {}
     with store.open_warehouse(data) as connection:
         for name in contracts().tables.keys() - HOW_IT_CAME:
-            without = f"EXCLUDE ({SEEN[name]})" if SEEN.get(name) else ""
+            seen = [column for column in contracts().tables[name].column_names if column in SEEN]
+            without = f"EXCLUDE ({', '.join(seen)})" if seen else ""
             rows = connection.sql(f'SELECT * {without} FROM "{name}" ORDER BY ALL').fetchall()
             found[name] = [LAST_SEEN.sub("last seen", str(row)) for row in rows]
     return found
