@@ -156,12 +156,14 @@ def test_the_suites_find_what_the_queries_find(connection):
         "registration_sponsors": {"role": "'boss'"},
         "registrations": {"enrolment": "-1"},
         "identifiers": {"number": "NULL"},
+        "trial_publications": {"evidence": "NULL"},
     }
     expected = {
         "sponsors": {"key_unique"},
         "registration_sponsors": {"key_unique", "role_vocabulary"},
         "registrations": {"key_unique", "enrolment_bounds"},
         "identifiers": {"number_required"},
+        "trial_publications": {"key_unique", "evidence_required"},
         "conditions": set(),
     }
     connection.execute("BEGIN")
