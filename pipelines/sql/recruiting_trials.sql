@@ -30,7 +30,7 @@ SELECT
     i.intervention_concepts,
     g.countries,
     s.record_seen,
-    s.record_updated,
+    coalesce(r.last_update_posted, r.last_update_submitted) AS record_updated,
     d.trial_id IS NOT NULL AS is_disputed
 FROM trial_standings AS s
 JOIN trials AS t USING (trial_id)

@@ -28,8 +28,6 @@ WITH papers AS (
         coalesce(p.pmids, []) AS result_pmids,
         t.status_from,
         r.last_seen_directly AS record_seen,
-        coalesce(r.last_update_posted, r.last_update_submitted) AS record_updated,
-        t.status,
         CASE WHEN r.vanished_on IS NULL
                 AND r.last_seen_directly >= getvariable('as_of') - CAST(getvariable('parameter').recruiting_record_days AS INTEGER)
             THEN CASE
@@ -51,5 +49,5 @@ SELECT
     CASE WHEN any_results THEN 'found' WHEN len(not_searched) = 0 THEN 'none_found' ELSE 'cannot_judge' END AS results,
     result_registrations, result_pmids,
     CASE WHEN any_results THEN [] ELSE not_searched END AS not_searched,
-    recruits, status_from AS recruits_from, record_seen, record_updated
+    recruits, status_from AS recruits_from, record_seen
 FROM judged

@@ -4,10 +4,15 @@ grouped by: made-up trials in, rows that can be checked by hand out."""
 from collections import Counter
 from datetime import timedelta
 
+import duckdb
 import pytest
+from hypothesis import given
+from hypothesis import settings as hypothesis_settings
+from hypothesis import strategies as st
 
 from pipelines import validation
 from pipelines.contracts import contracts
+from pipelines.settings import SQL
 from tests.worlds import AS_OF, article, article_set, nct, put_file, put_studies, rows, study, tables
 
 KNOWN = contracts()
@@ -198,6 +203,68 @@ def test_every_row_of_gaps_is_what_counting_trial_by_trial_gives(world):
         if n
     }
     assert found == dict(expected)
+
+
+TRIAL = st.tuples(
+    st.sampled_from(["completed", "completed", "not_completed", "cannot_judge", "outside"]),
+    st.sampled_from(["found", "none_found", "cannot_judge"]),
+    st.one_of(st.none(), st.integers(0, 10**9)),
+    st.sampled_from(["actual", "estimated", None]),
+    st.lists(st.sampled_from(["a", "b", "c", None]), max_size=4),
+    st.lists(st.sampled_from(["x", "y", None]), max_size=3),
+)
+"""Completion, results, participants and their kind, and the concepts of its conditions and interventions: repeated, and
+empty where a wording has none."""
+KINDS = {"actual": "actual", "estimated": "planned", None: "unknown"}
+PREFIX = {"found": "with_results", "none_found": "none_found", "cannot_judge": "cannot_judge"}
+
+
+def counted(trials):
+    """The same rows, trial by trial: pair -> column -> number, for pairs with a completed trial."""
+    rows: dict[tuple[str, str], Counter[str]] = {}
+    for completion, results, enrolment, kind, conditions, interventions in trials:
+        if completion == "outside":
+            continue
+        of_conditions = {c for c in conditions if c} or {"(not stated)"}
+        of_interventions = {i for i in interventions if i} or {"(not stated)"}
+        for pair in ((c, i) for c in {"(all)"} | of_conditions for i in {"(all)"} | of_interventions):
+            row = rows.setdefault(pair, Counter())
+            row["trials"] += 1
+            if completion != "completed":
+                row["not_completed" if completion == "not_completed" else "completion_unclear"] += 1
+                continue
+            row["completed"] += 1
+            row[PREFIX[results]] += 1
+            row[f"{PREFIX[results]}_{'unstated' if enrolment is None else KINDS[kind]}"] += enrolment or (
+                enrolment is None
+            )
+    return {pair: +row for pair, row in rows.items() if row["completed"]}
+
+
+@hypothesis_settings(max_examples=60)
+@given(st.lists(TRIAL, max_size=7))
+def test_any_trials_are_counted_as_one_by_one(trials):
+    with duckdb.connect() as connection:
+        for table, columns in (
+            ("trial_standings", "trial_id VARCHAR, completion VARCHAR, results VARCHAR"),
+            ("trials", "trial_id VARCHAR, enrolment BIGINT, enrolment_type VARCHAR"),
+            ("conditions", "trial_id VARCHAR, concept VARCHAR, mesh_term VARCHAR"),
+            ("interventions", "trial_id VARCHAR, concept VARCHAR, mesh_term VARCHAR"),
+        ):
+            connection.execute(f"CREATE TABLE {table} ({columns})")
+        for number, (completion, results, enrolment, kind, conditions, interventions) in enumerate(trials):
+            connection.execute("INSERT INTO trial_standings VALUES (?, ?, ?)", [str(number), completion, results])
+            connection.execute("INSERT INTO trials VALUES (?, ?, ?)", [str(number), enrolment, kind])
+            for table, concepts in (("conditions", conditions), ("interventions", interventions)):
+                for concept in concepts:
+                    connection.execute(f"INSERT INTO {table} VALUES (?, ?, NULL)", [str(number), concept])
+        connection.execute(f"CREATE TABLE evidence_gaps AS {(SQL / 'evidence_gaps.sql').read_text(encoding='utf-8')}")
+        made = connection.sql("SELECT * EXCLUDE (condition_mesh_term, intervention_mesh_term) FROM evidence_gaps")
+        numbers = made.columns[2:]
+        found = {row[:2]: +Counter(dict(zip(numbers, row[2:], strict=True))) for row in made.fetchall()}
+        assert found == counted(trials)
+        for check in KNOWN.tables["evidence_gaps"].checks:
+            assert connection.sql(check.sql).fetchall() == [], check.name
 
 
 MISSING = {
