@@ -183,6 +183,7 @@ def make(
         decisions = adjudications.read(settings.adjudications, as_of)
         adjudications.fill(connection, decisions)
         events = run_queries(connection, settings.data, as_of, say, overrides, profile)
+        keep_legs(connection, known, work)
         say("checking")
         results = _check(connection, known)
         told = history.write_news(connection, settings.data, as_of, folder)
@@ -356,6 +357,15 @@ def _literal(value: Any) -> str:
 
 
 # --- checking and writing -------------------------------------------------------------------------------------------
+
+
+def keep_legs(connection: duckdb.DuckDBPyConnection, known: Contracts, work: Path) -> None:
+    """Computes every policy's legs once: as views they would be computed anew by each of dozens of checks."""
+    for policy in known.policies.values():
+        path = work / f"{policy.table}.parquet"
+        store.write_parquet(connection, f'FROM "{policy.table}"', path)
+        rows = f"read_parquet({store.literal(path)}, hive_partitioning = false)"
+        connection.execute(f'CREATE OR REPLACE VIEW "{policy.table}" AS FROM {rows}')
 
 
 def _check(connection: duckdb.DuckDBPyConnection, known: Contracts) -> list[Result]:
