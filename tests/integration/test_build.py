@@ -171,7 +171,8 @@ def test_another_as_of_date_changes_only_what_depends_on_it(worlds, tmp_path):
     legs = {p.table for p in contracts().policies.values()}
     depends = {
         "sources", "registration_status", "reporting_status", "disclosure", "missing_results", "scorecards",
-        "publication_times", "publication_bias", "status_transitions",
+        "publication_times", "publication_bias", "status_transitions", "trial_standings", "evidence_gaps",
+        "missing_by_condition", "missing_by_intervention", "recruiting_trials",
     }  # fmt: skip
     assert changed <= depends | legs
     assert "reporting_status" in changed  # the sample has trials that were due on its as-of date
