@@ -122,8 +122,22 @@ def _parser() -> argparse.ArgumentParser:
     command.add_argument("--yes", action="store_true", help="remove it; without this nothing is touched")
     command.set_defaults(run=_prune)
 
-    command = commands.add_parser("query", help="run SQL on the warehouse, read-only")
+    command = commands.add_parser("release", help="make the public dataset of the warehouse, and send it where set")
+    command.set_defaults(run=_release)
+    actions = command.add_subparsers(metavar="ACTION")
+    action = actions.add_parser("verify", help="check a release that was made or downloaded: every file, key and row")
+    action.add_argument("folder", type=Path, metavar="DIR")
+    action.set_defaults(run=_release_verify)
+    action = actions.add_parser("repeat", help="make a release again, aside, and say which files came out otherwise")
+    action.add_argument("name", metavar="DATE")
+    action.set_defaults(run=_release_repeat)
+    action = actions.add_parser("point", help="make an earlier release the latest one, and send the pointer where set")
+    action.add_argument("name", metavar="DATE")
+    action.set_defaults(run=_release_point)
+
+    command = commands.add_parser("query", help="run SQL on the warehouse or on a release, read-only")
     command.add_argument("sql")
+    command.add_argument("--release", metavar="DATE", help="on a release: its date, or `latest`")
     command.add_argument("--format", choices=("table", "csv", "json"), default="table")
     command.set_defaults(run=_query)
 
@@ -247,6 +261,49 @@ def _prune(options: argparse.Namespace, chosen: Settings) -> int:
     return DONE
 
 
+def _release(options: argparse.Namespace, chosen: Settings) -> int:
+    from pipelines.release import making, publishing
+
+    released = making.release(chosen, _edge().now())
+    print(making.sentence(released))
+    if chosen.releases_to:
+        publishing.publish(chosen, print)
+    return DONE
+
+
+def _release_verify(options: argparse.Namespace, chosen: Settings) -> int:
+    from pipelines.release import verifying
+
+    found = verifying.troubles(options.folder, chosen)
+    for line in found:
+        _complain(line)
+    if not found:
+        print(f"{options.folder}: every file, row, key and reference is as released.")
+    return FAILED if found else DONE
+
+
+def _release_repeat(options: argparse.Namespace, chosen: Settings) -> int:
+    from pipelines.release import making
+
+    others = making.repeat(chosen, options.name)
+    if others:
+        raise DataError(
+            f"Release {options.name} came out otherwise in {', '.join(others)}: was the program another one?"
+        )
+    print(f"Release {options.name} came out the same, byte for byte.")
+    return DONE
+
+
+def _release_point(options: argparse.Namespace, chosen: Settings) -> int:
+    from pipelines.release import making, publishing
+
+    making.point(chosen, options.name)
+    print(f"The latest release is {options.name}.")
+    if chosen.releases_to:
+        publishing.publish(chosen, print)
+    return DONE
+
+
 def _edge() -> Edge:
     return Edge(now=lambda: datetime.now(UTC), sleep=time.sleep, random=random.random)
 
@@ -281,7 +338,7 @@ def _progress() -> Iterator[Callable[[str], None]]:
 
 
 def _query(options: argparse.Namespace, chosen: Settings) -> int:
-    with store.open_warehouse(chosen.data) as connection:
+    with _database(options, chosen) as connection:
         connection.execute("SET enable_external_access = false")
         try:
             cursor = connection.execute(options.sql)
@@ -300,6 +357,17 @@ def _query(options: argparse.Namespace, chosen: Settings) -> int:
         except duckdb.Error as error:
             raise UsageError(f"The query failed: {' '.join(str(error).split())}") from None
     return DONE
+
+
+def _database(
+    options: argparse.Namespace, chosen: Settings
+) -> contextlib.AbstractContextManager[duckdb.DuckDBPyConnection]:
+    if not options.release:
+        return store.open_warehouse(chosen.data)
+    from pipelines import build
+    from pipelines.release import shelf
+
+    return store.open_database(shelf.named(chosen.data, options.release) / build.DATABASE)
 
 
 def _print_csv(names: list[str], rows: list[tuple[Any, ...]]) -> None:

@@ -41,6 +41,8 @@ NOT_RESULTS_TITLES = (
 results of treatment protocols."""
 STUDY_DESIGN_ENDING = r": study design\.?\]?\.?$"
 """The same at the end of a title, unless a withdrawal or crossover design is spoken of before it."""
+UNEVEN_COMPRESSION = "bitpacking,fsst,dict_fsst,alp,alprd,roaring"
+"""DuckDB's ways of compressing that draw samples at random, or leave in the file what happened to be in memory."""
 NAMED = 20
 """How many files that wait for the same one are named each."""
 
@@ -411,10 +413,17 @@ def _write_tables(connection: duckdb.DuckDBPyConnection, known: Contracts, out: 
         )
 
 
-def write_database(known: Contracts, as_of: date, folder: Path, settings: Settings) -> None:
-    """One self-contained DuckDB file: every table with its comments, and the views for the common questions."""
+def write_database(
+    known: Contracts, as_of: date, folder: Path, settings: Settings, *, same_bytes: bool = False
+) -> None:
+    """One self-contained DuckDB file: every table with its comments, and the views for the common questions.
+
+    same_bytes: the same rows give the same file, with settings of one thread; it is about a sixth larger.
+    """
     path = folder / DATABASE
     with store.connect(threads=settings.threads, memory_limit=settings.memory_limit, spill=folder) as connection:
+        if same_bytes:
+            connection.execute(f"SET disabled_compression_methods = {quote(UNEVEN_COMPRESSION)}")
         connection.execute(f"ATTACH {quote(str(path))} AS made (STORAGE_VERSION 'v1.0.0')")
         connection.execute("USE made")
         for table in known.tables.values():

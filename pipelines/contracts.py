@@ -190,13 +190,14 @@ class Source:
 
 @dataclass(frozen=True)
 class Contracts:
-    """All of `schemas/`, read once."""
+    """All of `schemas/`, read once. released: tables that only a release has, about itself."""
 
     tables: Mapping[str, Table]
     staging: Mapping[str, Table]
     sources: Mapping[str, Source]
     policies: Mapping[str, Policy]
     vocabularies: Mapping[str, Mapping[str, Mapping[str, str]]]
+    released: Mapping[str, Table]
 
     def of_kind(self, kind: str) -> list[Policy]:
         return [p for p in self.policies.values() if p.kind == kind]
@@ -282,6 +283,11 @@ def reference(name: str, root: Path = SCHEMAS) -> list[dict[str, str]]:
 def parameters(root: Path = SCHEMAS) -> dict[str, Any]:
     """The numbers and words of `schemas/parameters.toml`."""
     return tomllib.loads((root / "parameters.toml").read_text(encoding="utf-8"))
+
+
+def dataset(root: Path = SCHEMAS) -> dict[str, Any]:
+    """What `schemas/dataset.toml` says of the dataset as a whole."""
+    return tomllib.loads((root / "dataset.toml").read_text(encoding="utf-8"))
 
 
 def _vocabulary(path: Path) -> dict[str, dict[str, str]]:
@@ -373,8 +379,9 @@ def read(root: Path = SCHEMAS) -> Contracts:
             **{p.stem: _vocabulary(p) for p in sorted((root / "vocabularies").glob("*.csv"))},
             "registries": _vocabulary(root / "reference" / "registries.csv"),
         },
+        released={p.stem: _table(p, {}) for p in sorted((root / "release").glob("*.toml"))},
     )
-    for table in (*contracts.tables.values(), *contracts.staging.values()):
+    for table in (*contracts.tables.values(), *contracts.staging.values(), *contracts.released.values()):
         for column in table.columns:
             if column.vocabulary and column.vocabulary not in contracts.vocabularies:
                 raise ValueError(f"{table.name}.{column.name}: no vocabulary {column.vocabulary}.csv")

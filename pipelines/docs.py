@@ -15,7 +15,7 @@ def documents() -> Mapping[Path, str]:
     """Every generated document: path -> text."""
     known = contracts()
     return {
-        DOCS / "dictionary.md": "\n".join(_dictionary(known)) + "\n",
+        DOCS / "dictionary.md": dictionary(known, WARNING),
         DOCS / "policies.md": "\n".join(_policies(known)) + "\n",
     }
 
@@ -34,17 +34,25 @@ def stale() -> list[Path]:
     return [p for p, text in documents().items() if not p.exists() or p.read_text(encoding="utf-8") != text]
 
 
-def _dictionary(known: Contracts) -> Iterator[str]:
-    yield from ("# Data dictionary", "", WARNING, "")
-    yield "Every table of the warehouse, with the meaning, grain and key of its rows and the meaning of every column."
+def dictionary(known: Contracts, note: str) -> str:
+    """Tables, views and code lists of the contracts given, and a note above them."""
+    return "\n".join(_dictionary(known, note)) + "\n"
+
+
+def _dictionary(known: Contracts, note: str) -> Iterator[str]:
+    yield from ("# Data dictionary", "", note, "")
+    yield "Every table, with the meaning, grain and key of its rows and the meaning of every column."
     yield "Empty (NULL) always means *not known*; it never means no."
     yield from ("", "## Tables", "")
     for table in known.tables.values():
         yield f"- [`{table.name}`](#{table.name}): {table.meaning}"
+    only_released = [t for name, t in known.released.items() if name not in known.tables]
+    for table in only_released:
+        yield f"- [`{table.name}`](#{table.name}): only in releases. {table.meaning}"
     yield from ("", "## Views", "")
     for name, (meaning, _) in build.views(known, date(2000, 1, 1)).items():
         yield f"- `{name}`: {meaning.replace('2000-01-01', 'of the build')}"
-    for table in known.tables.values():
+    for table in (*known.tables.values(), *only_released):
         yield from _table(table)
     yield from ("", "# Code lists", "")
     for name, codes in known.vocabularies.items():

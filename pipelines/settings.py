@@ -35,6 +35,7 @@ class Settings:
     alert_smtp: the server that takes such a mail, with the user and password that it asks for.
     volume_bands: by source, the least and the most that a full snapshot of it holds, in the place of the band in its
     file: for a mirror or a test that serves a part of the source on purpose.
+    releases_to: a folder, or s3://bucket/path, to which releases are sent; nights make releases only where it is set.
     """
 
     data: Path
@@ -51,6 +52,7 @@ class Settings:
     alert_mail: str = field(default="", repr=False)
     alert_smtp: str = field(default="smtp://localhost", repr=False)
     volume_bands: Mapping[str, tuple[int, int]] = field(default_factory=dict)
+    releases_to: str = field(default="", repr=False)
 
 
 def from_environment(data: str | None = None) -> Settings:
@@ -73,6 +75,7 @@ def from_environment(data: str | None = None) -> Settings:
         alert_mail=os.environ.get("ALLTRIALS_ALERT_MAIL", "").strip(),
         alert_smtp=_address("ALLTRIALS_ALERT_SMTP", "smtp://localhost", ("smtp", "smtps"), "smtp://user:word@host:587"),
         volume_bands=_bands(os.environ.get("ALLTRIALS_VOLUME_BANDS", "")),
+        releases_to=os.environ.get("ALLTRIALS_RELEASES_TO", "").strip(),
     )
 
 

@@ -58,6 +58,13 @@ def open_warehouse(data: Path) -> Iterator[duckdb.DuckDBPyConnection]:
     path = data / "warehouse" / "alltrials.duckdb"
     if not path.exists():
         raise UsageError(f"There is no warehouse in {data}: import some dumps and run `build` first.")
+    with open_database(path) as connection:
+        yield connection
+
+
+@contextlib.contextmanager
+def open_database(path: Path) -> Iterator[duckdb.DuckDBPyConnection]:
+    """A DuckDB file, read-only."""
     connection = duckdb.connect(str(path.resolve()), read_only=True, config={"autoinstall_known_extensions": "false"})
     try:
         yield connection
@@ -67,7 +74,11 @@ def open_warehouse(data: Path) -> Iterator[duckdb.DuckDBPyConnection]:
 
 def row_counts(data: Path) -> dict[str, int]:
     """Rows of each table of the current warehouse; none where there is no warehouse."""
-    return {p.stem: pq.read_metadata(p).num_rows for p in sorted((data / "warehouse").glob("*.parquet"))}
+    return {p.stem: rows_of(p) for p in sorted((data / "warehouse").glob("*.parquet"))}
+
+
+def rows_of(parquet: Path) -> int:
+    return int(pq.read_metadata(parquet).num_rows)
 
 
 def write_parquet(
@@ -86,6 +97,16 @@ def write_parquet(
     options += ", USE_TMP_FILE false"  # its name aside would be one that `sweep` does not know
     with whole(path) as aside:
         connection.execute(f"COPY ({query}) TO {quote(str(aside))} ({options})")
+
+
+def write_csv(connection: duckdb.DuckDBPyConnection, query: str, path: Path) -> None:
+    """Writes the rows of `query` in their order as CSV with a header. Texts are quoted, so that an empty one is told
+    from one that is not known, and a line break of any kind stays inside."""
+    relation = connection.sql(query)
+    texts = [f'"{c}"' for c, type_ in zip(relation.columns, relation.types, strict=True) if type_ == "VARCHAR"]
+    quoted = f", FORCE_QUOTE ({', '.join(texts)})" if texts else ""
+    with whole(path) as aside:
+        connection.execute(f"COPY ({query}) TO {quote(str(aside))} (FORMAT csv, HEADER{quoted})")
 
 
 def parquet_list(paths: Sequence[Path]) -> str:
@@ -155,6 +176,8 @@ def sweep(data: Path) -> None:
         *data.glob(f"staging/.*{PART}"),
         *data.glob(f"staging/*/*/.*{PART}"),
         *data.glob(f"builds/.*{PART}"),
+        *data.glob(f"releases/.*{PART}"),
+        *data.glob(f"releases/run/.*{PART}"),
     ):
         if leftover.is_dir() and not leftover.is_symlink():
             shutil.rmtree(leftover, ignore_errors=True)
@@ -195,6 +218,11 @@ def write_json(path: Path, value: object) -> None:
     """Writes JSON with sorted keys: the same value gives the same bytes."""
     with whole(path) as aside:
         aside.write_text(json.dumps(value, indent=1, sort_keys=True, ensure_ascii=False) + "\n", encoding="utf-8")
+
+
+def write_text(path: Path, text: str) -> None:
+    with whole(path) as aside:
+        aside.write_text(text, encoding="utf-8")
 
 
 def read_json(path: Path) -> Any:
