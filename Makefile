@@ -11,7 +11,7 @@ SEED ?= 1
 NATIVE := pipelines/formats/libpubmed_scan.so
 UV := $(shell command -v uv 2>/dev/null)
 
-.PHONY: run setup test test-long test-real lint types docs bench ui clean
+.PHONY: run setup test test-long test-real test-release lint types docs bench ui clean
 
 ifeq ($(SOURCE),replay)
 run: setup  ## SOURCE=replay: two whole nights against a server on this machine that speaks the sources' interfaces
@@ -54,6 +54,10 @@ test-long: setup  ## the long forms of some tests: a year of update files, thirt
 test-real: setup  ## the tests on real records, and on two whole PubMed files that are fetched for it
 	@$(BIN)/python -m tests.peers
 	$(BIN)/python -m pytest -q tests/real
+
+test-release: setup  ## a release before the judges outside: validators, another DuckDB, S3 storage on this machine
+	@$(BIN)/python -m tests.judges
+	$(BIN)/python -m pytest -q -m outside
 
 lint: setup
 	$(BIN)/ruff check .

@@ -121,9 +121,9 @@ class Workshop(dg.ConfigurableResource):
         self._bench.built = made
         return made
 
-    def publish(self) -> Night:
-        """Switches the warehouse to what this run made. Raises UsageError where it made nothing, DataError where a
-        check failed."""
+    def publish(self, say: Say) -> Night:
+        """Switches the warehouse to what this run made, and releases it where the settings say where to. Raises
+        UsageError where it made nothing, DataError where a check failed."""
         made = self._bench.built
         if made is None:
             raise UsageError("This run made no tables: materialise them together with the warehouse.")
@@ -133,7 +133,9 @@ class Workshop(dg.ConfigurableResource):
         drops = self._bench.dropped
         dropped = Dropped([t for d in drops for t in d.taken], [line for d in drops for line in d.left])
         built = build.publish(self.settings.data, made)
-        return Night(self._bench.taken, self._bench.failed, built, dropped, before)
+        self._bench.held.close()  # making a release takes the data folder's lock itself
+        released = nights.release(self.settings, self.edge, say)
+        return Night(self._bench.taken, self._bench.failed, built, dropped, before, *released)
 
     def _begin(self) -> Path:
         """The folder of the unpublished build; from now on nobody else writes to the data folder. Raises BusyError."""

@@ -28,7 +28,7 @@ def warehouse_asset() -> dg.AssetsDefinition:
         context: dg.AssetExecutionContext, settings: dg.ResourceParam[Settings], workshop: Workshop
     ) -> dg.MaterializeResult:
         with readable_errors():
-            night = workshop.publish()
+            night = workshop.publish(context.log.info)
         built = night.built
         if troubles := summary.troubles(night):
             for line in troubles:
@@ -44,6 +44,7 @@ def warehouse_asset() -> dg.AssetsDefinition:
                 "not_fetched": ", ".join(source for source, _ in night.failed) or "none",
                 "not_taken": len(night.dropped.left),
                 "left_out": len(built.left_out),
+                **({"release": night.release} if night.release else {}),
                 "summary": dg.MetadataValue.md("\n".join(f"    {line}" for line in summary.night_lines(night))),
                 **_changed_rows(night.before, built.counts),
             },

@@ -117,6 +117,8 @@ def _parser() -> argparse.ArgumentParser:
 
     command = commands.add_parser("prune", help="show, or with --yes remove, what the data folder does not need")
     command.add_argument("--keep", type=int, default=3, metavar="N", help="builds that stay besides the warehouse")
+    command.add_argument("--keep-releases", type=int, default=60, metavar="N",
+                         help="releases that stay besides the latest one and the first of each month")  # fmt: skip
     command.add_argument("--give-up-replaced-years", action="store_true",
                          help="also years of PubMed that later baselines replaced: accounts go too")  # fmt: skip
     command.add_argument("--yes", action="store_true", help="remove it; without this nothing is touched")
@@ -247,10 +249,16 @@ def _complain(text: str) -> None:
 def _prune(options: argparse.Namespace, chosen: Settings) -> int:
     from pipelines import pruning
 
-    if options.keep < 0:
-        raise UsageError("--keep is a number of builds, 0 or more.")
-    going = pruning.prune(chosen.data, _edge().now().date(), keep=options.keep,
-                          gives_up_years=options.give_up_replaced_years, is_meant=options.yes)  # fmt: skip
+    if options.keep < 0 or options.keep_releases < 0:
+        raise UsageError("--keep is a number of builds, --keep-releases one of releases, 0 or more.")
+    going = pruning.prune(
+        chosen.data,
+        _edge().now().date(),
+        keep=options.keep,
+        keep_releases=options.keep_releases,
+        gives_up_years=options.give_up_replaced_years,
+        is_meant=options.yes,
+    )
     for one in going:
         verb = "removed" if options.yes else "would remove"
         print(f"{verb} {one.path.relative_to(chosen.data)} ({one.bytes:,} bytes): {one.why}")

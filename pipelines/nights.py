@@ -1,7 +1,8 @@
-"""A night: what was dropped in, every source that can be fetched, then the build, and the warehouse switched, in one.
+"""A night: what was dropped in, every source that can be fetched, then the build, the warehouse switched, and the
+release where the settings name a place for it, in one.
 
 A source that fails is said and stops no other: its last good snapshot stays in use. How a source is fetched stands in
-`fetching`, what is built in `build`; nothing here knows either.
+`fetching`, what is built in `build`, what is released in `release`; nothing here knows any of it.
 """
 
 import contextlib
@@ -12,9 +13,10 @@ from pathlib import Path
 
 from pipelines import build, fetching, importing, staging, store
 from pipelines.build import Built
-from pipelines.errors import DataError, FetchError
+from pipelines.errors import DataError, FetchError, UsageError
 from pipelines.fetching import Say, Taken
 from pipelines.importing import Dropped
+from pipelines.release import making, publishing
 from pipelines.settings import Settings
 from pipelines.staging import Progress
 from pipelines.web import Edge
@@ -23,13 +25,15 @@ from pipelines.web import Edge
 @dataclass(frozen=True)
 class Night:
     """What a night brought. failed: by source, why nothing, or not all, of it came. before: rows of each table of the
-    last warehouse."""
+    last warehouse. release: what became of the release; not_released: why there is none, or why it was not sent."""
 
     taken: Sequence[Taken]
     failed: Sequence[tuple[str, str]]
     built: Built
     dropped: Dropped
     before: Mapping[str, int]
+    release: str = ""
+    not_released: str = ""
 
 
 def night(
@@ -50,7 +54,24 @@ def night(
         if any(one.snapshot.date > as_of for one in taken):
             say(f"the build of {as_of} leaves out what was fetched after that day")
         before = store.row_counts(settings.data)
-        return Night(taken, failed, build.build(settings, as_of, say=say, told=told), dropped, before)
+        built = build.build(settings, as_of, say=say, told=told)
+        return Night(taken, failed, built, dropped, before, *release(settings, edge, say))
+
+
+def release(settings: Settings, edge: Edge, say: Say) -> tuple[str, str]:
+    """Makes and sends the release of the warehouse where the settings say where to. Gives what became of it, and why
+    that is not all; the warehouse and the releases before it stay as they are."""
+    if not settings.releases_to:
+        return "", ""
+    done = ""
+    try:
+        say("releasing")
+        done = making.sentence(making.release(settings, edge.now()))
+        publishing.publish(settings, say)
+    except (DataError, UsageError, OSError) as error:
+        say(f"could not release: {_words(error)}")
+        return done, _words(error)
+    return done, ""
 
 
 def only_one(data: Path) -> contextlib.AbstractContextManager[None]:

@@ -1,5 +1,5 @@
-"""What a data folder may lose: builds that are past, what killed processes left behind, and, only where a person gives
-them up by name, years of PubMed that a later baseline replaced.
+"""What a data folder may lose: builds and nightly releases that are past, what killed processes left behind, and, only
+where a person gives them up by name, years of PubMed that a later baseline replaced.
 
 The archive itself is the record of what the sources served. All tables, the history of each registration included, are
 made of it, and the account of every file stands in `payloads`; so no snapshot goes by itself, however old.
@@ -15,11 +15,14 @@ from pathlib import Path
 
 from pipelines import fetching, snapshots, staging, store
 from pipelines.errors import DataError
+from pipelines.release import shelf
 from pipelines.snapshots import Snapshot
 
 KEPT_YEARS = 3
 """Years of PubMed with a whole baseline: the newest, the one before, with which it is compared, and one more, since the
 newest stands only once all of it could be read."""
+RELEASES = 60
+"""Nightly releases that stay: what changed can be followed for two months."""
 GIVEN_UP = (
     "Given up with these years: their rows in payloads and rejected_records, their part in sources.snapshots, and "
     "whether an unchanged article of a later file counts there as a duplicate. No verdict and no link rests on them."
@@ -36,17 +39,23 @@ class Going:
     is_given_up: bool = False
 
 
-def prune(data: Path, today: date, *, keep: int, gives_up_years: bool, is_meant: bool) -> list[Going]:
+def prune(
+    data: Path, today: date, *, keep: int, gives_up_years: bool, is_meant: bool, keep_releases: int = RELEASES
+) -> list[Going]:
     """What goes; it is removed only where that is meant. keep: how many builds stay besides the warehouse.
+    keep_releases: how many releases stay besides the latest one and the first of each month.
 
     Raises DataError while a build or an import is at work.
     """
     with store.only_writer(data), contextlib.ExitStack() as held:
-        going = [*_builds(data, keep), *_leftovers(data), *_orphans(data), *_rounds(data, today, held)]
+        going = [*_builds(data, keep), *_releases(data, keep_releases)]
+        going += [*_leftovers(data), *_orphans(data), *_rounds(data, today, held)]
         if gives_up_years:
             going += _replaced_years(data)
         for one in going if is_meant else ():
             _remove(one.path)
+        if is_meant:
+            shelf.write_index(data)
     return going
 
 
@@ -59,9 +68,22 @@ def _builds(data: Path, keep: int) -> Iterator[Going]:
         yield Going(path, _size(path), "an older build; the status history does not need it")
 
 
+def _releases(data: Path, keep: int) -> Iterator[Going]:
+    """Nightly releases, but for the latest, the last few, and those of the first day of each month that has any."""
+    there = shelf.listed(data)
+    days = [release.order[0] for release in there]
+    first = {min(day for day in days if (day.year, day.month) == (one.year, one.month)) for one in days}
+    for release in there[: max(len(there) - keep, 0)]:
+        if release.name != shelf.latest(data) and release.order[0] not in first:
+            yield Going(release.folder, _size(release.folder), "a nightly release; the first of its month stays")
+            run = release.folder.parent / shelf.RUN / release.name
+            if run.exists():
+                yield Going(run, _size(run), "the run that made this release")
+
+
 def _leftovers(data: Path) -> Iterator[Going]:
     """What a process was writing when it died: nobody else writes now."""
-    for folder in ("raw", "staging", "builds", "ledger"):
+    for folder in ("raw", "staging", "builds", "ledger", shelf.FOLDER):
         for path in sorted((data / folder).rglob(f".*{store.PART}")):
             if not any(parent.name.endswith(store.PART) for parent in path.relative_to(data).parents):
                 yield Going(path, _size(path), "left behind by a process that died")

@@ -52,6 +52,7 @@ def night_lines(night: Night) -> Iterator[str]:
         yield "Nothing new was fetched."
     yield from lines(night.built)
     yield from changes(night.before, night.built.counts)
+    yield from filter(None, (night.release, not_released(night)))
     yield from (not_fetched(source, why) for source, why in night.failed)
 
 
@@ -64,6 +65,10 @@ def dropped_lines(dropped: Dropped) -> Iterator[str]:
 
 def not_fetched(source: str, why: str) -> str:
     return f"Not fetched: {source}, whose last good snapshot stays in use. {why}"
+
+
+def not_released(night: Night) -> str:
+    return f"Not released: {night.not_released} The warehouse is switched." if night.not_released else ""
 
 
 def changes(before: Mapping[str, int], now: Mapping[str, int]) -> Iterator[str]:
@@ -81,6 +86,7 @@ def troubles(night: Night) -> list[str]:
         *(not_fetched(source, why) for source, why in night.failed),
         *(f"Not taken: {line}" for line in night.dropped.left),
         *(f"Left out: {line}" for line in night.built.left_out),
+        *filter(None, [not_released(night)]),
     ]
 
 
