@@ -32,12 +32,15 @@ def fill(data: Path) -> None:
     put_file(data, "drks", AS_OF, "trials.json", json.dumps([DRKS]))
     text = article_set(article(900000001, bank=(nct(2),)), trial_report(900000002))
     put_file(data, "pubmed", AS_OF, "pubmed24n0001.xml", text, "full", baseline=True)
-    put_studies(data, NEXT, [from_ctgov(3, CONDITIONS, enrolment=51, updated="2024-06-30"), from_ctgov(9)], "next.json")
+    altered = from_ctgov(2, results=("2022-01-05", "2022-02-05"), enrolment=52, updated="2024-06-30")
+    put_studies(data, NEXT, [altered, from_ctgov(9)], "next.json")
 
 
 def laid(study: dict, over: dict) -> dict:
     protocol = dict(study["protocolSection"])
-    return protocol | {"identificationModule": protocol["identificationModule"] | over["protocolSection"]["identificationModule"]}
+    return protocol | {
+        "identificationModule": protocol["identificationModule"] | over["protocolSection"]["identificationModule"]
+    }
 
 
 def build(data: Path, as_of: date, mark: str = "") -> Path:
@@ -55,7 +58,13 @@ def build(data: Path, as_of: date, mark: str = "") -> Path:
             store.write_parquet(connection, f'SELECT {names} FROM "{table.name}" ORDER BY {order}', path)
             if not table.about_run:
                 hashes[table.name] = snapshots.sha256_of(path)
-    spec = {"build": folder.name, "profile": None, "as_of": as_of.isoformat(), "payloads": [], "status_history": "0" * 64}
+    spec = {
+        "build": folder.name,
+        "profile": None,
+        "as_of": as_of.isoformat(),
+        "payloads": [],
+        "status_history": "0" * 64,
+    }
     store.write_json(folder / "manifest.json", spec | {"tables": hashes})
     store.switch(data / "warehouse", folder)
     return folder

@@ -60,11 +60,13 @@ def _query(table: Table, columns: Sequence[str], old: Path, new: Path) -> str:
         f'CASE WHEN n."{c}" IS DISTINCT FROM o."{c}" THEN {quote(c)} END' for c in columns if c not in table.key
     )
     same_key = " AND ".join(f'n."{k}" = o."{k}"' for k in table.key)
-    return f"""SELECT {quote(table.name)} AS table_name, CAST(json_object({named}) AS VARCHAR) AS key,
-            CASE WHEN o.is_a_row IS NULL THEN 'added' WHEN n.is_a_row IS NULL THEN 'removed' ELSE 'altered' END
-                AS change,
-            CASE WHEN change = 'altered' THEN list_filter([{differ}]::VARCHAR[], lambda c: c IS NOT NULL)
-                ELSE []::VARCHAR[] END AS altered_columns
-        FROM (SELECT *, true AS is_a_row FROM {_read(new)}) AS n
-        FULL JOIN (SELECT *, true AS is_a_row FROM {_read(old)}) AS o ON {same_key}
-        WHERE change <> 'altered' OR len(altered_columns) > 0"""
+    return f"""WITH compared AS (
+            SELECT CAST(json_object({named}) AS VARCHAR) AS key,
+                CASE WHEN o.is_a_row IS NULL THEN 'added' WHEN n.is_a_row IS NULL THEN 'removed' ELSE 'altered' END
+                    AS became,
+                list_filter([{differ}]::VARCHAR[], lambda c: c IS NOT NULL) AS differing
+            FROM (SELECT *, true AS is_a_row FROM {_read(new)}) AS n
+            FULL JOIN (SELECT *, true AS is_a_row FROM {_read(old)}) AS o ON {same_key}
+        )
+        SELECT {quote(table.name)}, key, became, CASE WHEN became = 'altered' THEN differing ELSE [] END
+        FROM compared WHERE became <> 'altered' OR len(differing) > 0"""

@@ -45,6 +45,7 @@ def publish(chosen: Settings, say: Callable[[str], None]) -> None:
             for entry in store.read_json(releases / shelf.INDEX)["releases"]:
                 if not entry["is_there"]:
                     _remove(files, f"{root}/{entry['release']}")
+                    _remove(files, f"{root}/{shelf.RUN}/{entry['release']}")
     except (OSError, pa.ArrowException) as error:
         # The address may hold a secret, and such a message may hold the address.
         said = str(error).replace(chosen.releases_to, "the target").splitlines()[0]
