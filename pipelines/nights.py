@@ -11,6 +11,8 @@ from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 
+import duckdb
+
 from pipelines import build, fetching, importing, staging, store
 from pipelines.build import Built
 from pipelines.errors import DataError, FetchError, UsageError
@@ -68,7 +70,7 @@ def release(settings: Settings, edge: Edge, say: Say) -> tuple[str, str]:
         say("releasing")
         done = making.sentence(making.release(settings, edge.now()))
         publishing.publish(settings, say)
-    except (DataError, UsageError, OSError) as error:
+    except (DataError, UsageError, OSError, duckdb.Error) as error:
         say(f"could not release: {_words(error)}")
         return done, _words(error)
     return done, ""

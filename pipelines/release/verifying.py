@@ -5,6 +5,7 @@ release of any age can be checked. Does not: what our contracts ask of a table t
 """
 
 import json
+import tempfile
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -27,7 +28,10 @@ def troubles(folder: Path, settings: Settings) -> list[str]:
         return found
     resources = [r for r in store.read_json(folder / PACKAGE)["resources"] if "schema" in r]
     parquet = [r for r in resources if r["path"].endswith(".parquet")]
-    with store.connect(threads=settings.threads, memory_limit=settings.memory_limit) as connection:
+    with (
+        tempfile.TemporaryDirectory() as spill,
+        store.connect(threads=settings.threads, memory_limit=settings.memory_limit, spill=Path(spill)) as connection,
+    ):
         for resource in parquet:
             path = store.literal(folder / resource["path"])
             connection.execute(

@@ -272,7 +272,7 @@ def test_made_again_it_is_the_same_byte_for_byte(made, tmp_path):
     lines = sums.read_text().splitlines(keepends=True)
     altered = [f"{'0' * 64}  trials.csv\n" if "trials.csv" in line else line for line in lines]
     sums.write_text("".join(altered))
-    other = replace(settings(tmp_path / "data"), threads=1, memory_limit="600MB")
+    other = replace(settings(tmp_path / "data"), threads=3, memory_limit="600MB")
     assert making.repeat(other, second.name) == ["trials.csv"]
     assert not list((tmp_path / "data" / "releases").glob(".*.part"))
 
