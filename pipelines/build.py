@@ -418,7 +418,7 @@ def write_database(
 ) -> None:
     """One self-contained DuckDB file: every table with its comments, and the views for the common questions.
 
-    same_bytes: the same rows give the same file, with settings of one thread; it is about a sixth larger.
+    same_bytes: the same rows give the same file, with settings of one thread; it is a sixth to a quarter larger.
     """
     path = folder / DATABASE
     with store.connect(threads=settings.threads, memory_limit=settings.memory_limit, spill=folder) as connection:
