@@ -53,12 +53,16 @@ class Column:
 
 @dataclass(frozen=True)
 class Check:
-    """A rule that concerns several columns or rows: `sql` is a query whose every row is a violation."""
+    """A rule as a query whose every row is a violation.
+
+    where: the condition in it, where each row of the table is judged by itself; empty for rules over several rows.
+    """
 
     name: str
     sql: str
     description: str
     severity: str = "error"
+    where: str = ""
 
 
 @dataclass(frozen=True)
@@ -475,7 +479,8 @@ def _column_checks(table: str, column: Column, contracts: Contracts) -> list[Che
     quoted = f'"{column.name}"'
 
     def check(rule: str, predicate: str, text: str) -> Check:
-        return Check(f"{column.name}_{rule}", f"SELECT {quoted} FROM {table} WHERE {predicate}", text)
+        sql = f"SELECT {quoted} FROM {table} WHERE {predicate}"
+        return Check(f"{column.name}_{rule}", sql, text, where="" if rule == "references" else predicate)
 
     checks = []
     if column.required:

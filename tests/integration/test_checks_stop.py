@@ -187,6 +187,14 @@ def test_the_suites_find_what_the_queries_find(connection):
     assert failed == expected
 
 
+def test_the_suites_see_a_bounded_number_of_rows_and_say_how_many(connection, monkeypatch):
+    monkeypatch.setattr(validation, "SEEN", 5)
+    monkeypatch.setattr(validation, "BATCH", 2)
+    results = list(validation.run_suites(connection, [KNOWN.tables["trials"]], KNOWN))
+    assert {result.checked for result in results} == {5}
+    assert {result.outcome for result in results} == {"passed"}
+
+
 # --- a table that cannot be made ------------------------------------------------------------------------------------
 
 
