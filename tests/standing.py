@@ -33,10 +33,10 @@ def archive(data: Path) -> set[str]:
 
 
 def ledger(data: Path) -> dict[str, str]:
-    """The files of the ledger, by name, with their hashes."""
+    """The files of the ledger, by name, with their hashes; without the attempts at sources, one more for each night."""
     folder = data / "ledger"
     found = [p for p in folder.rglob("*") if p.is_file() and not p.name.endswith(store.PART)]
-    return {str(path.relative_to(folder)): snapshots.sha256_of(path) for path in found}
+    return {str(path.relative_to(folder)): snapshots.sha256_of(path) for path in found if path.stem != "attempts"}
 
 
 def leftovers(data: Path) -> list[str]:

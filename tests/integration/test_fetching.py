@@ -711,7 +711,8 @@ def test_a_number_that_is_none_makes_neither_an_address_nor_a_file(ctis, number)
         ctis.fetch("ctis")
     assert ctis.server.count("retrieve") == 0
     written = {p.parent for p in ctis.settings.data.parent.rglob("*") if p.is_file()}
-    assert written <= {ctis.settings.data / "fetch", ctis.settings.data / "fetch" / "ctis"}
+    data = ctis.settings.data
+    assert written <= {data / "ledger", data / "fetch", data / "fetch" / "ctis"}
 
 
 # --- ISRCTN ---------------------------------------------------------------------------------------------------------
