@@ -189,40 +189,52 @@ INLINE uint32_t character(place at) {
 
 static const uint8_t special[256] = {['<'] = 1, ['>'] = 1, ['"'] = 1, ['\''] = 1, ['&'] = 1, [0xC2 ... 0xFF] = 1};
 
-/* Whether a character, a mark or a sequence of the sieve is in the bytes; a sequence with tags between any two of its
-   bytes too, or over the end of an attribute's value and its tag. */
-INLINE int says_something(place at, place end, const struct sieve *sieve) {
-    place begin = at;
-    lanes state = {0}, found = {0}, before_tag = {0}, before_quote = {0}, none = {0};
-    for (; at < end; at++) {
-        uint8_t sign = *at;
-        int is_special = special[sign];
-        if (is_special) {
-            if (sign == '<') {
-                if (is_odd_tag(at, end)) return 1;
-                before_tag |= state;
-                before_quote = none;
-            } else if (sign >= 0xC2) {
-                uint32_t here = character(at);
-                if (sieve->characters[here / 64] >> here % 64 & 1) return 1;
-            } else if (sign == '&' && !is_plain_entity(at, end)) {
-                return 1;
-            }
-        }
-        state = ((state << 1) | sieve->firsts) & sieve->bytes[sign];
-        found |= state & sieve->lasts;
-        if (is_special) {
-            if (sign == '>') {
-                if (at - begin >= 2 && at[-1] == ']' && at[-2] == ']') return 1;
-                state |= before_tag | before_quote;
-                before_tag = before_quote = none;
-            } else if (sign == '"' || sign == '\'') {
-                before_quote |= state;
-            }
-        }
+/* How far the sieve has come in a text. A sequence goes on behind tags between any two of its bytes, and behind the end
+   of an attribute's value and its tag: before_tag and before_quote keep it so long. */
+struct reading {
+    place begin, at, end;
+    lanes state, found, before_tag, before_quote;
+    int is_odd;
+};
+
+INLINE void at_special(struct reading *r, uint8_t sign, const struct sieve *sieve) {
+    if (sign == '<') {
+        if (is_odd_tag(r->at, r->end)) r->is_odd = 1;
+        r->before_tag |= r->state;
+        r->before_quote = (lanes){0};
+    } else if (sign >= 0xC2) {
+        uint32_t here = character(r->at);
+        if (sieve->characters[here / 64] >> here % 64 & 1) r->is_odd = 1;
+    } else if (sign == '&' && !is_plain_entity(r->at, r->end)) {
+        r->is_odd = 1;
     }
-    uint64_t any = 0;
-    for (int i = 0; i < 8; i++) any |= found[i];
+}
+
+INLINE void behind_special(struct reading *r, uint8_t sign) {
+    if (sign == '>') {
+        if (r->at - r->begin >= 2 && r->at[-1] == ']' && r->at[-2] == ']') r->is_odd = 1;
+        r->state |= r->before_tag | r->before_quote;
+        r->before_tag = r->before_quote = (lanes){0};
+    } else if (sign == '"' || sign == '\'') {
+        r->before_quote |= r->state;
+    }
+}
+
+INLINE void step(struct reading *r, const struct sieve *sieve) {
+    uint8_t sign = *r->at;
+    if (special[sign]) at_special(r, sign, sieve);
+    r->state = ((r->state << 1) | sieve->firsts) & sieve->bytes[sign];
+    r->found |= r->state & sieve->lasts;
+    if (special[sign]) behind_special(r, sign);
+    r->at++;
+}
+
+/* Whether a character, a mark or a sequence of the sieve is in the bytes. */
+INLINE int says_something(place at, place end, const struct sieve *sieve) {
+    struct reading r = {.begin = at, .at = at, .end = end};
+    while (r.at < r.end && !r.is_odd) step(&r, sieve);
+    uint64_t any = r.is_odd;
+    for (int i = 0; i < 8; i++) any |= r.found[i];
     return any != 0;
 }
 
