@@ -39,7 +39,7 @@ INDEX = "article_index"
 
 PIECE = 1 << 20
 """Bytes that are unpacked and scanned at a time: they stay in the processor's cache."""
-BATCH = 200
+BATCH = 500
 """Kept articles that wait in memory before they are written."""
 INDEX_BATCH = 10_000
 EVENTS = ("article", "book", "deletion")
