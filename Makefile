@@ -40,7 +40,7 @@ else
 endif
 	@touch $@
 
-# The fast engine for PubMed files. Without a compiler the portable one does the same, at about twice the cost.
+# The fast engine for PubMed files. Without a compiler the portable one does the same, at a third more cost.
 $(NATIVE): pipelines/formats/pubmed_scan.c pipelines/formats/pubmed_native.py | $(VENV)/.installed
 	-@if command -v $(CC) >/dev/null; then $(BIN)/python -m pipelines.formats.pubmed_native $(CC); \
 	else echo "No C compiler here: PubMed files are read by the portable engine."; fi

@@ -19,6 +19,7 @@ from typing import Any, BinaryIO, NamedTuple
 import numpy as np
 import pyarrow as pa
 import re2
+import stringzilla
 from numpy.typing import NDArray
 
 from pipelines import trn
@@ -230,18 +231,20 @@ def _cut_fast(engine: native.Engine, text: NDArray[np.uint8]) -> Cut:
 
 def _cut(text: NDArray[np.uint8]) -> Cut:
     """The same on any machine."""
-    buffer = text.tobytes()
-    ends = list(_ends(buffer))
+    view = text.data
+    ends = list(_ends(view))
     begins = [0, *ends][: len(ends)]
-    if ends and not _is_utf8(buffer, ends[-1]):
+    if ends and not _is_utf8(view, ends[-1]):
         raise IrregularError
-    heads = [_HEAD.match(buffer, begin, end) for begin, end in zip(begins, ends, strict=True)]
-    parts = [_part(buffer, head, end) if head else b"" for head, end in zip(heads, ends, strict=True)]
-    hits = list(_hits(b"\n".join(parts), list(accumulate(len(part) + 1 for part in parts))))
-    irregular = {place for place, part in enumerate(parts) if not part}
-    if ends and not _is_balanced(buffer, 0, ends[-1]):  # of all at once: numpy is slow in asking little
+    heads = [_HEAD.match(view, begin, end) for begin, end in zip(begins, ends, strict=True)]
+    parts = [_parts(view, head.end(), end) if head else [] for head, end in zip(heads, ends, strict=True)]
+    line_end = memoryview(b"\n")
+    joined = b"".join([piece for of_one in parts for piece in (*of_one, line_end)])
+    hits = list(_hits(joined, list(accumulate(sum(map(len, of_one)) + 1 for of_one in parts))))
+    irregular = {place for place, of_one in enumerate(parts) if not of_one}
+    if ends and not _is_balanced(text, 0, ends[-1]):  # of all at once: numpy is slow in asking little
         bounds = enumerate(zip(begins, ends, strict=True))
-        irregular.update(place for place, (begin, end) in bounds if not _is_balanced(buffer, begin, end))
+        irregular.update(place for place, (begin, end) in bounds if not _is_balanced(text, begin, end))
     return Cut(
         np.array(ends, np.int64),
         np.array([int(head[2]) if head else 0 for head in heads], np.int64),
@@ -251,37 +254,38 @@ def _cut(text: NDArray[np.uint8]) -> Cut:
     )
 
 
-def _ends(buffer: bytes) -> Iterator[int]:
-    at = buffer.find(_CLOSES)
+def _ends(view: memoryview) -> Iterator[int]:
+    at = stringzilla.find(view, _CLOSES)
     while at >= 0:
         yield at + len(_CLOSES)
-        at = buffer.find(_CLOSES, at + len(_CLOSES))
+        at = stringzilla.find(view, _CLOSES, at + len(_CLOSES))
 
 
-def _part(buffer: bytes, head: re.Match[bytes], end: int) -> bytes:
+def _parts(view: memoryview, start: int, end: int) -> list[memoryview]:
     """What can hold a reason to keep an article: title, abstract, data banks and types; links to other articles;
     further abstracts. The journal, authors, subject headings and references are none, and are the bulk of it.
 
-    Empty where the article is not of the regular form.
+    start: where it goes on behind its head. Empty where the article is not of the regular form.
     """
-    start, find = head.end(), buffer.find
-    cited = find(b"</MedlineCitation>", start, end)
-    authors = find(b"<AuthorList", start, cited)
-    after = find(b"</AuthorList>", authors, cited) if authors >= 0 else start
-    closed = find(b"</Article>", after, cited)
-    if min(cited, after, closed) < 0:
-        return b""
+    find = stringzilla.find
+    cited = find(view, b"</MedlineCitation>", start, end)
+    authors = find(view, b"<AuthorList", start, cited) if cited >= 0 else -1
+    after = find(view, b"</AuthorList>", authors, cited) if authors >= 0 else start
+    closed = find(view, b"</Article>", after, cited) if min(cited, after) >= 0 else -1
+    if closed < 0:
+        return []
     before = authors if authors >= 0 else closed
-    journal = find(b"<Journal>", start, before)
-    title = find(b"</Journal>", journal, before) if journal >= 0 else -1
-    text = buffer[start:before] if title < 0 else buffer[start:journal] + buffer[title:before]
+    journal = find(view, b"<Journal>", start, before)
+    title = find(view, b"</Journal>", journal, before) if journal >= 0 else -1
+    parts = [view[start:before]] if title < 0 else [view[start:journal], view[title:before]]
     if authors >= 0:
-        text += buffer[after:closed]
-    ties = find(b"<CommentsCorrectionsList", closed, cited)
+        parts.append(view[after:closed])
+    ties = find(view, b"<CommentsCorrectionsList", closed, cited)
     if ties >= 0:
-        text += buffer[ties : buffer.rfind(b"</CommentsCorrectionsList>", ties, cited)]
-    other = find(b"<OtherAbstract", closed, cited)
-    return text + buffer[other:cited] if other >= 0 else text
+        last = stringzilla.rfind(view, b"</CommentsCorrectionsList>", ties, cited)
+        parts.append(view[ties : last if last >= 0 else cited])
+    other = find(view, b"<OtherAbstract", closed, cited)
+    return [*parts, view[other:cited]] if other >= 0 else parts
 
 
 def _hits(text: bytes, nexts: list[int]) -> Iterator[int]:
@@ -297,23 +301,23 @@ def _hits(text: bytes, nexts: list[int]) -> Iterator[int]:
         hit = pattern.search(text, nexts[place]) if place + 1 < len(nexts) else None
 
 
-def _is_utf8(buffer: bytes, end: int) -> bool:
+def _is_utf8(view: memoryview, end: int) -> bool:
     offsets = pa.array([0, end], pa.int32()).buffers()[1]
     try:
-        pa.StringArray.from_buffers(1, offsets, pa.py_buffer(buffer)).validate(full=True)
+        pa.StringArray.from_buffers(1, offsets, pa.py_buffer(view)).validate(full=True)
     except pa.ArrowInvalid:
         return False
     return True
 
 
-def _is_balanced(buffer: bytes, begin: int, end: int) -> bool:
+def _is_balanced(text: NDArray[np.uint8], begin: int, end: int) -> bool:
     """Whether tags are opened as often as they are closed, without comments, CDATA and controls but the line's end.
 
     Articles that are passed by are not parsed: this is what their markup is asked instead. Names of tags are not.
     """
     tags = odd = strange = 0
     for at in range(begin, end, BLOCK):
-        signs = np.frombuffer(buffer, np.uint8, min(BLOCK + 1, end - at), at)  # a pair may lie over the block's end
+        signs = text[at : min(at + BLOCK + 1, end)]  # a pair may lie over the block's end
         here, following = signs[:BLOCK], signs[1:]
         opens, ends, slashes = signs == ord("<"), signs == ord(">"), signs == ord("/")
         opened = int(np.count_nonzero(opens[: len(here)]))
@@ -321,13 +325,6 @@ def _is_balanced(buffer: bytes, begin: int, end: int) -> bool:
         odd += opened - 2 * int(np.count_nonzero(opens[: len(following)] & slashes[1:]))
         odd -= int(np.count_nonzero(slashes[: len(following)] & ends[1:]))
         strange += int(np.count_nonzero(here < ord(" "))) - int(np.count_nonzero(here == ord("\n")))
-    is_even = odd == 0 or odd == buffer.count(b"<?", begin, end)  # processing instructions are rare
-    return bool(is_even and not tags and not strange and not _has_comment(buffer, begin, end))
-
-
-def _has_comment(buffer: bytes, begin: int, end: int) -> bool:
-    """The second sign of a comment is rare, and quickly found."""
-    at = buffer.find(b"!", begin, end)
-    while at > 0 and buffer[at - 1] != ord("<"):
-        at = buffer.find(b"!", at + 1, end)
-    return at > 0
+    whole = text[begin:end].data
+    is_even = odd == 0 or odd == stringzilla.count(whole, b"<?")  # processing instructions are rare
+    return is_even and not tags and not strange and stringzilla.find(whole, b"<!") < 0
