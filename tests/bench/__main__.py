@@ -38,7 +38,7 @@ PARTS: dict[str, tuple[str, Part]] = {
 }
 """By name: title on the page, and what measures it; in the order of the page."""
 PAGE = DOCS / "benchmarks.md"
-OURS = ("dagster", "duckdb", "google-re2", "great-expectations", "isal", "lxml", "pyarrow")
+OURS = ("dagster", "duckdb", "google-re2", "great-expectations", "isal", "lxml", "pyarrow", "stringzilla")
 
 
 def main() -> int:
