@@ -260,3 +260,23 @@ CREATE OR REPLACE MACRO state_then(after_start, after_completion, after_results)
     WHEN after_completion IS NULL THEN NULL
     WHEN after_start THEN 'running'
     WHEN NOT after_start THEN 'before_start' END;
+
+-- Of the due trials of a group of rows: how many are reported, handed in or missing; of the missing ones whether results
+-- were found elsewhere, were found nowhere in the sources searched, or cannot be judged; and the participants of those of
+-- which none were found, actual and planned apart.
+CREATE OR REPLACE MACRO missing_counts(status_group, results, enrolment, enrolment_type, due_latest) AS {
+    'due': count(*),
+    'reported': count_if(status_group = 'due, reported'),
+    'submitted': count_if(status_group = 'due, submitted'),
+    'missing': count_if(status_group = 'due, missing'),
+    'missing_found_elsewhere': count_if(status_group = 'due, missing' AND results = 'found'),
+    'missing_none_found': count_if(status_group = 'due, missing' AND results = 'none_found'),
+    'missing_cannot_judge': count_if(status_group = 'due, missing' AND results = 'cannot_judge'),
+    'none_found_actual': coalesce(sum(enrolment) FILTER (
+        WHERE status_group = 'due, missing' AND results = 'none_found' AND enrolment_type = 'actual'), 0),
+    'none_found_planned': coalesce(sum(enrolment) FILTER (
+        WHERE status_group = 'due, missing' AND results = 'none_found' AND enrolment_type = 'estimated'), 0),
+    'none_found_unknown': coalesce(sum(enrolment) FILTER (
+        WHERE status_group = 'due, missing' AND results = 'none_found' AND enrolment_type IS NULL), 0),
+    'none_found_unstated': count_if(status_group = 'due, missing' AND results = 'none_found' AND enrolment IS NULL),
+    'longest_due': min(due_latest) FILTER (WHERE status_group = 'due, missing' AND results = 'none_found')};
