@@ -433,13 +433,18 @@ def write_database(
             connection.execute(f'INSERT INTO "{table.name}" ({names}) SELECT {names} FROM read_parquet({parquet})')
             for comment in contract_files.comments(table):
                 connection.execute(comment)
-        for name, (meaning, sql) in views(known, as_of).items():
-            connection.execute(f"CREATE VIEW {name} AS {sql}")
-            connection.execute(f"COMMENT ON VIEW {name} IS {quote(meaning)}")
-        for macro in queries.finders():
-            connection.execute(macro)
+        add_views(connection, known, as_of)
         connection.execute("USE memory")
         connection.execute("DETACH made")
+
+
+def add_views(connection: duckdb.DuckDBPyConnection, known: Contracts, as_of: date) -> None:
+    """Adds the views and the finding macros of the warehouse to its tables."""
+    for name, (meaning, sql) in views(known, as_of).items():
+        connection.execute(f"CREATE VIEW {name} AS {sql}")
+        connection.execute(f"COMMENT ON VIEW {name} IS {quote(meaning)}")
+    for macro in queries.finders():
+        connection.execute(macro)
 
 
 def views(known: Contracts, as_of: date) -> dict[str, tuple[str, str]]:

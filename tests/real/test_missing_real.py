@@ -5,7 +5,7 @@ from datetime import date
 
 import pytest
 
-from pipelines import build, importing, queries, validation
+from pipelines import build, importing, validation
 from pipelines.contracts import contracts
 from pipelines.importing import Import
 from tests.unit.test_missing_tables import CHECKED
@@ -24,10 +24,7 @@ def world(real_records, tmp_path_factory):
     data = tmp_path_factory.mktemp("missing") / "data"
     importing.take(data, Import("ctgov", DAY, tuple(real_records / "ctgov-api-v2" / name for name in FILES), "partial"))
     with tables(data, DAY) as connection:
-        for name, (_, sql) in build.views(contracts(), DAY).items():
-            connection.execute(f"CREATE VIEW {name} AS {sql}")
-        for macro in queries.finders():
-            connection.execute(macro)
+        build.add_views(connection, contracts(), DAY)
         yield connection
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from pipelines import build, queries, review
+from pipelines import build, review
 from pipelines.contracts import contracts
 from pipelines.errors import UsageError
 from tests.unit.test_missing_tables import STUDIES, of
@@ -25,10 +25,7 @@ def warehouse(tmp_path_factory):
     articles = (article(900000001, bank=(nct(5),)), article(900000002, title="Rationale and design.", bank=(nct(1),)))
     put_file(data, "pubmed", AS_OF, "pubmed24n0001.xml", article_set(*articles), "full", baseline=True)
     with tables(data) as connection:
-        for name, (_, sql) in build.views(contracts(), AS_OF).items():
-            connection.execute(f"CREATE VIEW {name} AS {sql}")
-        for macro in queries.finders():
-            connection.execute(macro)
+        build.add_views(connection, contracts(), AS_OF)
         yield connection
 
 
