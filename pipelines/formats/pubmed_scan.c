@@ -244,7 +244,7 @@ struct part {
     place from, end;
 };
 
-/* What can hold a reason to keep an article, as `_part` in pubmed_scan.py; 0 where it is not of the regular form. */
+/* What can hold a reason to keep an article, as `_parts` in pubmed_scan.py; 0 where it is not of the regular form. */
 INLINE int parts_of(place at, place end, struct part parts[5]) {
     place cited = find(at, end, "</MedlineCitation>");
     if (!cited) return 0;

@@ -38,7 +38,7 @@ LARGEST_PAGE = 512 * MIB
 ZIP_BATCH = 64 * MIB
 SLOW_BATCH = 1000
 UNPACKED_GUESS = 30
-"""JSON of studies packs 5 to 15 times; the factor bounds the size of a packed page."""
+"""JSON of studies packs 5 to 15 times; the factor bounds the size of a packed file of single records."""
 
 _NUMBER = re.compile(r"NCT\d{8}")
 _NO_STUDIES = re.compile(rb'\[\s*\]|\{.*(?:"studies"\s*:\s*\[\s*\]|"NStudiesReturned"\s*:\s*0\b)', re.DOTALL)
