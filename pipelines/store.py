@@ -99,6 +99,25 @@ def write_parquet(
         connection.execute(f"COPY ({query}) TO {quote(str(aside))} ({options})")
 
 
+@contextlib.contextmanager
+def arrow_writer(schema: pa.Schema, path: Path) -> Iterator[pq.ParquetWriter]:
+    """Writes Arrow tables of the schema to a file that only we read, one row group after the other; the file is there
+    when the block ends well. For rows that Python makes: they need no database in between."""
+    numbers = [field.name for field in schema if pa.types.is_integer(field.type)]
+    with whole(path) as aside:
+        writer = pq.ParquetWriter(
+            aside,
+            schema,
+            compression="zstd",
+            data_page_version="2.0",
+            store_schema=False,
+            use_dictionary=[field.name for field in schema if field.name not in numbers],
+            column_encoding=dict.fromkeys(numbers, "DELTA_BINARY_PACKED"),
+        )
+        with writer:
+            yield writer
+
+
 def write_csv(connection: duckdb.DuckDBPyConnection, query: str, path: Path) -> None:
     """Writes the rows of `query` in their order as CSV with a header. Texts are quoted, so that an empty one is told
     from one that is not known, and a line break of any kind stays inside."""

@@ -11,6 +11,7 @@
 
 typedef const uint8_t *place;
 typedef int8_t block __attribute__((vector_size(64), aligned(1)));
+typedef uint8_t octets __attribute__((vector_size(64), aligned(1)));
 typedef uint64_t lanes __attribute__((vector_size(64), aligned(8)));
 
 #define INLINE static inline __attribute__((always_inline))
@@ -133,23 +134,37 @@ INLINE int is_balanced(place from, place end, int *is_ascii) {
     return !tags && !odd && !is_strange;
 }
 
-INLINE int is_utf8(place at, place end) {
-    while (at < end) {
-        uint64_t eight;
-        if (end - at >= 8 && (memcpy(&eight, at, 8), !(eight & 0x8080808080808080u))) {
-            at += 8;
-            continue;
-        }
-        uint8_t first = *at++;
-        if (first < 0x80) continue;
-        int more = first < 0xC2 ? 0 : first < 0xE0 ? 1 : first < 0xF0 ? 2 : first < 0xF5 ? 3 : 0;
-        if (!more || end - at < more) return 0;
-        if ((first == 0xE0 && *at < 0xA0) || (first == 0xED && *at >= 0xA0)) return 0;
-        if ((first == 0xF0 && *at < 0x90) || (first == 0xF4 && *at >= 0x90)) return 0;
-        for (; more; more--)
-            if ((*at++ & 0xC0) != 0x80) return 0;
+/* Bytes that cannot stand here in UTF-8, told from the three before each. */
+INLINE block not_utf8(place at) {
+    octets third = *(const octets *)(at - 3), second = *(const octets *)(at - 2), last = *(const octets *)(at - 1);
+    octets here = *(const octets *)at;
+    block goes_on = (here & 0xC0) == 0x80, has_to = (last >= 0xC0) | (second >= 0xE0) | (third >= 0xF0);
+    block too_long = (here == 0xC0) | (here == 0xC1) | ((last == 0xE0) & (here < 0xA0)) | ((last == 0xF0) & (here < 0x90));
+    block too_large = (here > 0xF4) | ((last == 0xF4) & (here >= 0x90)), surrogate = (last == 0xED) & (here >= 0xA0);
+    return (goes_on ^ has_to) | too_long | too_large | surrogate;
+}
+
+/* Whether the bytes are UTF-8. What should follow the last of them is not asked: it closes a tag. */
+INLINE int is_utf8(place from, place end) {
+    const size_t size = sizeof(block), stride = 4 * sizeof(block);
+    uint8_t edge[3 + sizeof(block)] = {0};
+    memcpy(edge + 3, from, (size_t)(end - from) < size ? (size_t)(end - from) : size);
+    block wrong = not_utf8(edge + 3);
+    place at = from + size;
+    while (at < end && (size_t)(end - at) >= stride) {
+        block high = *(const block *)(at - 3);
+        for (size_t i = 0; i < stride; i += size) high |= *(const block *)(at + i);
+        if (is_any(high < 0))
+            for (size_t i = 0; i < stride; i += size) wrong |= not_utf8(at + i);
+        at += stride;
     }
-    return 1;
+    for (; at < end && (size_t)(end - at) >= size; at += size) wrong |= not_utf8(at);
+    if (at < end) {
+        memset(edge, 0, sizeof edge);
+        memcpy(edge, at - 3, 3 + (size_t)(end - at));
+        wrong |= not_utf8(edge + 3);
+    }
+    return !is_any(wrong);
 }
 
 /* --- the sieve --------------------------------------------------------------------------------------------------- */

@@ -16,19 +16,19 @@ import functools
 import hashlib
 import itertools
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator
 from datetime import date
 from pathlib import Path
 from typing import Any, BinaryIO, NamedTuple
 
-import duckdb
 import numpy as np
 import pyarrow as pa
+import pyarrow.parquet as pq
 from lxml import etree
 from numpy.typing import NDArray
 
 from pipelines import privacy, store
-from pipelines.contracts import Table, arrow_schema, contracts, ddl, quote
+from pipelines.contracts import arrow_schema, contracts
 from pipelines.errors import PayloadError
 from pipelines.formats import packing, pubmed_articles, pubmed_scan
 from pipelines.formats.pubmed_scan import IrregularError, Sifted
@@ -93,12 +93,13 @@ def _account_of(
     take: Callable[["_Account", Path], None], payload: Path, name: str, day: date, out: Path, cited: frozenset[int]
 ) -> Report:
     report = Report()
-    with store.connect(threads=1, memory_limit="512MB", spill=out.parent) as connection:
-        account = _Account(connection, name, day, cited, report)
+    index = out.with_name("index.parquet")
+    with store.arrow_writer(_schema(KIND), out) as articles, store.arrow_writer(_schema(INDEX), index) as entries:
+        account = _Account(articles, entries, name, day, cited, report)
         take(account, payload)
         if not (account.position or report.rejects):
             report.notes.append(f"{name} holds no article.")
-        account.finish(out)
+        account.finish()
     return report
 
 
@@ -140,11 +141,17 @@ class _Account:
     """The account of one payload: takes its elements in order, counts each, and collects the rows of both tables."""
 
     def __init__(
-        self, connection: duckdb.DuckDBPyConnection, name: str, day: date, cited: frozenset[int], report: Report
+        self,
+        articles: pq.ParquetWriter,
+        entries: pq.ParquetWriter,
+        name: str,
+        day: date,
+        cited: frozenset[int],
+        report: Report,
     ) -> None:
         self.name, self.day, self.cited, self.report = name, day, cited, report
-        self.articles = _Rows(connection, contracts().staging[KIND], BATCH)
-        self.index = _Index(connection, name)
+        self.articles = _Rows(articles)
+        self.index = _Index(entries, name)
         self.position = 0
 
     def take(self, element: etree._Element) -> None:
@@ -184,7 +191,7 @@ class _Account:
         if row is None:
             self.report.not_wanted += 1
             return False
-        self.articles.add({name: [value] for name, value in row.items()})
+        self.articles.add(row)
         self.report.staged += 1
         return True
 
@@ -202,9 +209,9 @@ class _Account:
             version = pubmed_articles.version_of(number.get("Version", "1")) or 1
             self.index.add(self.position, pmid, version, "deletion", False)
 
-    def finish(self, out: Path) -> None:
-        self.articles.write(out)
-        self.index.write(out.with_name("index.parquet"))
+    def finish(self) -> None:
+        self.articles.write()
+        self.index.write()
 
 
 @functools.cache
@@ -215,8 +222,8 @@ def _schema(table: str) -> pa.Schema:
 class _Index:
     """Collects the index of one payload by columns, a few bytes an entry."""
 
-    def __init__(self, connection: duckdb.DuckDBPyConnection, payload: str) -> None:
-        self.connection, self.payload = connection, payload
+    def __init__(self, writer: pq.ParquetWriter, payload: str) -> None:
+        self.writer, self.payload = writer, payload
         self.parts: list[tuple[NDArray[Any], ...]] = []
         self.waiting: list[tuple[int, int, int, int, bool]] = []
 
@@ -243,42 +250,33 @@ class _Index:
             tuple(column.astype(type_) for column, type_ in zip(columns, INDEX_TYPES.values(), strict=True))
         )
 
-    def write(self, path: Path) -> None:
+    def write(self) -> None:
         self._pack()
         self._keep(tuple(np.empty(0) for _ in INDEX_TYPES))
-        columns = [pa.array(np.concatenate(column)) for column in zip(*self.parts, strict=True)]
-        self.connection.register("entries", pa.table(columns, names=[*INDEX_TYPES]))
-        events = ", ".join(map(quote, EVENTS))
-        query = f"SELECT {quote(self.payload)} AS payload, * REPLACE ([{events}][event + 1] AS event) FROM entries"
-        store.write_parquet(self.connection, query, path)
+        columns = dict(zip(INDEX_TYPES, map(np.concatenate, zip(*self.parts, strict=True)), strict=True))
+        columns["event"] = np.array(EVENTS)[columns["event"]]
+        arrays = [pa.repeat(self.payload, len(columns["event"])), *map(pa.array, columns.values())]
+        self.writer.write_table(pa.Table.from_arrays(arrays, schema=self.writer.schema), store.ROW_GROUP)
 
 
 class _Rows:
-    """Collects the rows of one staging table: batches go into DuckDB, which spills what is too much for memory."""
+    """Writes the rows of kept articles as they come, so many at a time."""
 
-    def __init__(self, connection: duckdb.DuckDBPyConnection, table: Table, batch: int) -> None:
-        self.connection, self.table, self.batch = connection, table, batch
-        self.schema = _schema(table.name)
-        self.waiting: dict[str, list[Any]] = {name: [] for name in table.column_names}
-        connection.execute(ddl(table))
+    def __init__(self, writer: pq.ParquetWriter) -> None:
+        self.writer = writer
+        self.waiting: list[dict[str, Any]] = []
 
-    def add(self, rows: Mapping[str, list[Any]]) -> None:
-        """Adds rows by columns."""
-        for name, values in self.waiting.items():
-            values += rows[name]
-        if len(values) >= self.batch:
-            self._flush()
+    def add(self, row: dict[str, Any]) -> None:
+        self.waiting.append(row)
+        if len(self.waiting) >= BATCH:
+            self.write()
 
-    def _flush(self) -> None:
-        columns = [pa.array(self.waiting[column.name], column.type) for column in self.schema]
-        self.connection.register("waiting", pa.Table.from_arrays(columns, schema=self.schema))
-        self.connection.execute(f'INSERT INTO "{self.table.name}" FROM waiting')
-        self.connection.unregister("waiting")
-        self.waiting = {name: [] for name in self.waiting}
-
-    def write(self, path: Path) -> None:
-        self._flush()
-        store.write_parquet(self.connection, f'FROM "{self.table.name}"', path)
+    def write(self) -> None:
+        """Writes what waits."""
+        schema = self.writer.schema
+        columns = [pa.array([row[column.name] for row in self.waiting], column.type) for column in schema]
+        self.writer.write_table(pa.Table.from_arrays(columns, schema=schema))
+        self.waiting = []
 
 
 # --- the elements of a payload --------------------------------------------------------------------------------------
