@@ -8,6 +8,7 @@ import hashlib
 import os
 import shutil
 from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass, field
 from datetime import date
 from pathlib import Path
@@ -106,7 +107,12 @@ def store_files(
             raise UsageError(f"{file}: there is no such file.")
     files = sorted(files, key=lambda f: f.name)
     states = [_state(f) for f in files]
-    payloads = tuple(Payload(f.name, f.stat().st_size, sha256_of(f), *(origins or {}).get(f.name, ())) for f in files)
+    with ThreadPoolExecutor() as threads:  # whoever takes in a whole baseline waits for nothing but checksums
+        sums = list(threads.map(sha256_of, files))
+    known = origins or {}
+    payloads = tuple(
+        Payload(f.name, f.stat().st_size, sha256, *known.get(f.name, ())) for f, sha256 in zip(files, sums, strict=True)
+    )
     identity = f"{source}\n{day}\n{scope}\n{baseline}\n{_content_hash(payloads)}"
     identifier = f"{day}-{hashlib.sha256(identity.encode()).hexdigest()[:10]}"
     folder = data / "raw" / source / identifier

@@ -6,6 +6,7 @@ read again only when one of them changed. How a payload is read belongs to its s
 person to `progress`.
 """
 
+import contextlib
 import functools
 import hashlib
 import importlib
@@ -271,7 +272,8 @@ def _until_one_dies(waiting: deque[Task], workers: int) -> Iterator[tuple[Task, 
         while running or (waiting and not is_broken):
             while waiting and len(running) < workers and not is_broken:
                 try:
-                    running[pool.submit(attempt, waiting[0])] = waiting[0]
+                    with _no_program():
+                        running[pool.submit(attempt, waiting[0])] = waiting[0]
                     waiting.popleft()
                 except BrokenProcessPool:
                     is_broken = True
@@ -280,6 +282,18 @@ def _until_one_dies(waiting: deque[Task], workers: int) -> Iterator[tuple[Task, 
                 died = isinstance(future.exception(), BrokenProcessPool)
                 is_broken |= died
                 yield task, None if died else future.result()
+
+
+@contextlib.contextmanager
+def _no_program() -> Iterator[None]:
+    """A process that is started meanwhile imports what its work needs and no more. Else it would first import the
+    program that starts it, which of Dagster takes longer than reading a file."""
+    program = sys.modules["__main__"]
+    sys.modules["__main__"] = ModuleType("__main__")
+    try:
+        yield
+    finally:
+        sys.modules["__main__"] = program
 
 
 def _become_a_worker() -> None:

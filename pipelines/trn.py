@@ -426,15 +426,22 @@ def find(text: str) -> list[Hit]:
 def find_many(texts: Sequence[str]) -> list[list[Hit]]:
     """`find` of each text, in one scan over all of them: give it some megabytes at a time."""
     pieces = [text.encode("utf-8", "replace") for text in texts]
-    buffer = b"\n".join(pieces)
-    starts_of_next = list(accumulate(len(piece) + 1 for piece in pieces))
     hits: list[list[Hit]] = [[] for _ in pieces]
-    opening = _PREFILTER.search(buffer)
-    while opening:
-        index = bisect_right(starts_of_next, opening.start())
-        hits[index] = _read(texts[index])
-        opening = _PREFILTER.search(buffer, starts_of_next[index])
+    for place in places(b"\n".join(pieces), list(accumulate(len(piece) + 1 for piece in pieces))):
+        hits[place] = _read(texts[place])
     return hits
+
+
+def places(buffer: bytes | memoryview, nexts: Sequence[int]) -> Iterator[int]:
+    """The texts of the buffer that `find` may find something in, by their places: all that it does, and few others.
+
+    buffer: texts in UTF-8, one behind the other. nexts: where each next one begins.
+    """
+    opening = _PREFILTER.search(buffer) if nexts else None
+    while opening:
+        place = bisect_right(nexts, opening.start())
+        yield place
+        opening = _PREFILTER.search(buffer, nexts[place])
 
 
 def _read(text: str) -> list[Hit]:

@@ -92,11 +92,11 @@ def _choice(tokens: list[str], case: Callable[[Bytes], Bytes]) -> _Choice:
     return _Choice(tuple(map(tuple, options)))
 
 
+@functools.cache
 def _bytes(token: str) -> Bytes:
     """The bytes of a sign or a set; one beyond ASCII is whatever its first byte may be."""
-    return frozenset(sign for sign in range(0x80) if re.fullmatch(token, chr(sign))) | (
-        BEYOND if re.fullmatch(token, "\xff") else frozenset()
-    )
+    is_one = re.compile(token).fullmatch
+    return frozenset(sign for sign in ASCII if is_one(chr(sign))) | (BEYOND if is_one("\xff") else frozenset())
 
 
 def _any_case(signs: Bytes) -> Bytes:

@@ -448,7 +448,10 @@ def _prepare(connection: duckdb.DuckDBPyConnection, source: Source, day: date) -
     """Sets the snapshot's date and the macros and functions that ctgov.sql uses."""
     connection.execute(f"SET VARIABLE day = DATE '{day}'")
     connection.execute(dates.SQL_MACROS + privacy.SQL_MACROS + _MACROS)
-    connection.create_function("numbers_in", mentions.numbers_in, ["VARCHAR[]", "VARCHAR"], "VARCHAR[]")
+    # Its stubs know no function of whole columns.
+    connection.create_function(  # type: ignore[call-overload]
+        "numbers_in", mentions.numbers_in_columns, ["VARCHAR[]", "VARCHAR"], "VARCHAR[]", type="arrow"
+    )
     for field, words in source.words.items():
         cases = " ".join(f"WHEN {quote(word)} THEN {quote(code)}" for word, code in words.items())
         connection.execute(f"CREATE OR REPLACE MACRO word_{field}(x) AS CASE x {cases} END")

@@ -17,8 +17,8 @@ CREATE OR REPLACE MACRO telling_words(x, common) AS list_filter(
 
 -- A title (its folded words) for comparison: nothing but letters and digits, no articles; a short one tells nothing.
 CREATE OR REPLACE MACRO title_key(words) AS CASE
-    WHEN length(regexp_replace(words, '\b(a|an|the|n a)\b| ', '', 'g')) >= 20
-    THEN regexp_replace(words, '\b(a|an|the|n a)\b| ', '', 'g') END;
+    WHEN length(replace(regexp_replace(words, '\b(a|an|the|n a)\b', '', 'g'), ' ', '')) >= 20
+    THEN replace(regexp_replace(words, '\b(a|an|the|n a)\b', '', 'g'), ' ', '') END;
 
 -- An article's number as people write it: the bare PMID, the DOI in lower case, or PMC and digits.
 CREATE OR REPLACE MACRO article_number(written) AS regexp_replace(

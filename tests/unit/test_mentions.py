@@ -1,11 +1,12 @@
 """Numbers that a record's texts name: which are kept, in what form and order."""
 
+import pyarrow as pa
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from pipelines import trn
-from pipelines.formats.mentions import numbers_in
+from pipelines.formats.mentions import numbers_in, numbers_in_columns
 
 OWN = "NCT90000001"
 
@@ -39,10 +40,23 @@ PIECES = st.sampled_from(
 )
 
 
-@given(st.lists(st.lists(PIECES).map(" ".join) | st.text(max_size=20) | st.none(), max_size=4))
+RECORD = st.lists(st.lists(PIECES).map(" ".join) | st.text(max_size=20) | st.none(), max_size=4)
+
+
+@given(RECORD)
 def test_they_are_what_is_found_in_each_text_by_itself(texts):
     found = [hit.canonical for text in texts for hit in trn.find(text or "") if hit.kind == "number"]
     named = numbers_in(texts, OWN)
     assert set(named) == set(found) - {OWN}
     assert sorted(named, key=found.index) == named
     assert len(set(named)) == len(named)
+
+
+@given(st.lists(RECORD, min_size=1, max_size=5), st.integers(0, 5), st.integers(0, 5))
+def test_whole_columns_give_what_each_record_gives(records, first, chunk):
+    """Also where a column comes in pieces, or begins within what lies in memory."""
+    texts, own = pa.array(records, pa.list_(pa.string())), pa.array([OWN] * len(records))
+    first, chunk = min(first, len(records)), min(chunk, len(records))
+    cut = [slice(first, max(first, chunk)), slice(max(first, chunk), None)]
+    found = numbers_in_columns(*(pa.chunked_array([column[piece] for piece in cut]) for column in (texts, own)))
+    assert found.to_pylist() == [numbers_in(texts, OWN) for texts in records[first:]]
