@@ -27,17 +27,18 @@ _APART = 5_000_000
 """Between the PMIDs of one copy and the next: eight digits stay eight."""
 
 
-def studies(work: Path) -> Path:
-    """The 755 studies of the two searches, repeated under new numbers as one array, one a line."""
-    path = work / "studies.json"
+def studies(work: Path, part: int = 0) -> Path:
+    """The 755 studies of the two searches, repeated under new numbers as one array, one a line. part: other numbers in
+    each, so that several are a larger register."""
+    path = work / f"studies-{part}.json"
     if not path.exists():
-        path.write_text("[\n" + ",\n".join(_studies()) + "\n]", encoding="utf-8")
+        path.write_text("[\n" + ",\n".join(_studies(part * STUDIES)) + "\n]", encoding="utf-8")
     return path
 
 
-def _studies() -> Iterator[str]:
+def _studies(first: int) -> Iterator[str]:
     records = _records()
-    for number in range(STUDIES):
+    for number in range(first, first + STUDIES):
         text = records[number % len(records)]
         old = json.loads(text)["protocolSection"]["identificationModule"]["nctId"]
         yield text.replace(old, f"NCT9{number:07d}")
