@@ -26,6 +26,7 @@ from tests.replay.server import App, Fault, Replay
 
 SEEN = {
     "first_seen", "last_seen", "last_seen_directly", "vanished_on", "seen_public_by", "data_version", "snapshot",
+    "record_seen", "searched",
 }  # fmt: skip
 """Columns that say when something was seen, not what."""
 LAST_SEEN = re.compile(r"last seen \d{4}-\d\d-\d\d")
