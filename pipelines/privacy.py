@@ -12,6 +12,9 @@ EMAIL = r'[^\s@<>"(),;:/]+@[^\s@<>"(),;:/]+\.[^\s@<>"(),;:/.0-9]{2,}'
 PHONE = r"((^|[^A-Za-z0-9])\+[0-9]{1,3}|\b[Tt]el(ephone|\.)?:?|\b[Pp]hone:?)[ .()/\-]*[0-9]([ .()/\-]*[0-9]){6,}"
 """Telephone-like text: an international prefix or the word for it, then at least seven digits."""
 
+PHONE_MARKS = ("+", "tel", "Tel", "phone", "Phone")
+"""One of these stands in every telephone-like text."""
+
 MASK = "[e-mail removed]"
 PRIVATE_PERSON = "Private person (named in the registry's record)"
 """The neutral label under which a sponsor that is a private person is published."""

@@ -2,12 +2,14 @@
 expectation. That a violation found stops a build and leaves the last one is in `test_command_line` and `test_bad_input`.
 """
 
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import date
 
 import duckdb
 import pytest
+from hypothesis import given, strategies
 
 from pipelines import build, importing, privacy, queries, sample, validation
 from pipelines.contracts import Check, Column, Table, contracts, violation_queries
@@ -137,6 +139,20 @@ def test_contact_data_in_any_text_column_are_found(connection, table):
         assert all(MAIL not in result.examples for result in results.values())
 
 
+def test_contact_data_within_a_struct_are_found(connection):
+    """The value of a criterion is text that comes from a record."""
+    table = KNOWN.tables["legs_fdaaa"]
+    for check, text in zip(validation.contact_checks(table), (f"Write to {MAIL}.", "tel. 020 7946 0000"), strict=True):
+        for leg in ("completed", "searched"):
+            with planted(connection, table, **{leg: f"{{'value': '{text}', 'outcome': true}}"}):
+                assert violations(connection, check) == 1, (check.name, leg)
+
+
+@given(strategies.from_regex(re.compile(privacy.PHONE, re.ASCII)))
+def test_whatever_looks_like_a_telephone_number_has_one_of_the_marks_it_is_looked_for_by(text):
+    assert any(mark in text for mark in privacy.PHONE_MARKS)
+
+
 @pytest.mark.parametrize("text", ["a@b.org", "A.B+c@mail.x-y.example", "<ask@uni.example>", "jürgen@übung.example"])
 def test_what_is_masked_is_what_is_found(connection, text):
     """A reader's mask and the build's check agree on what an address is."""
@@ -189,7 +205,6 @@ def test_the_suites_find_what_the_queries_find(connection):
 
 def test_the_suites_see_a_bounded_number_of_rows_and_say_how_many(connection, monkeypatch):
     monkeypatch.setattr(validation, "SEEN", 5)
-    monkeypatch.setattr(validation, "BATCH", 2)
     results = list(validation.run_suites(connection, [KNOWN.tables["trials"]], KNOWN))
     assert {result.checked for result in results} == {5}
     assert {result.outcome for result in results} == {"passed"}
