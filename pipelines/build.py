@@ -29,6 +29,8 @@ from pipelines.staging import Progress, Staged
 from pipelines.validation import Result
 
 DATABASE = "alltrials.duckdb"
+MADE = "made"
+"""What the DuckDB file is called while it is made."""
 NOT_RESULTS_TITLES = (
     r"(study|trial) protocol",
     r"protocol for an? |protocol for the ",
@@ -179,13 +181,16 @@ def make(
     known = contracts()
     work = folder / "work"
     work.mkdir()
-    # In memory, with a folder for what is too much: a file would compress what the next query unpacks again.
+    # Steps on the way in memory, with a folder for what is too much: a file would compress what the next query unpacks
+    # again. Tables at once in the file that readers open: whatever reads them later, they are made and sorted once.
     with store.connect(threads=settings.threads, memory_limit=settings.memory_limit, spill=work) as connection:
+        store.attach_new(connection, folder / DATABASE, MADE)
+        connection.execute(f"SET search_path = 'memory.main,{MADE}.main'")
         prepare(connection, known, as_of, staged)
         decisions = adjudications.read(settings.adjudications, as_of)
         adjudications.fill(connection, decisions)
-        events = run_queries(connection, settings.data, as_of, say, overrides, profile)
-        keep_legs(connection, known, work)
+        events = run_queries(connection, settings.data, as_of, say, overrides, profile, MADE)
+        keep_legs(connection, known, MADE)
         say("checking")
         results = _check(connection, known)
         told = history.write_news(connection, settings.data, as_of, folder)
@@ -194,9 +199,14 @@ def make(
         if not built.failed:
             say("writing")
             _write_tables(connection, known, folder)
+            connection.execute(f"USE {MADE}")
+            _describe(connection, known, as_of)
+            connection.execute("USE memory")
+        connection.execute(f"DETACH {MADE}")
     shutil.rmtree(work)
-    if not built.failed:
-        write_database(known, as_of, folder, settings)
+    if built.failed:
+        (folder / DATABASE).unlink()
+    else:
         _write_manifest(built, told)
     return built
 
@@ -279,11 +289,18 @@ def run_queries(
     say: Callable[[str], None] = _silent,
     overrides: Mapping[str, str] | None = None,
     profile: str = "",
+    into: str = "",
 ) -> list[ledger.Event]:
-    """Makes every relation in order; returns the ledger's new events."""
+    """Makes every relation in order; returns the ledger's new events.
+
+    into: an attached database for the published tables; steps on the way then go once nothing needs them.
+    """
     events: list[ledger.Event] = []
     connection.execute(f"SET VARIABLE profile = {quote(profile)}")
-    for query in queries.all_queries(overrides, profile):
+    every = queries.all_queries(overrides, profile)
+    going = queries.needed_last(every) if into else {}
+    schema = f"{into}.main" if into else "main"
+    for query in every:
         if query.name == "trial_members":
             say("identity")
             events = trials.trial_members(connection, data, as_of)
@@ -292,7 +309,9 @@ def run_queries(
         elif query.name == "status_history":
             history.load(connection, data, as_of)
         elif query.name == "ledger":
-            _make(connection, contracts().tables["ledger"], trials.ledger_query(connection, data, as_of, events))
+            _make(
+                connection, contracts().tables["ledger"], trials.ledger_query(connection, data, as_of, events), schema
+            )
         elif query.name == "number_forms":
             trials.number_forms(connection)
         elif query.name == "placeholder_numbers":
@@ -300,12 +319,16 @@ def run_queries(
         elif query.name == "corrected_registrations":
             adjudications.correct(connection, as_of)
         elif query.name not in queries.STEPS:
-            run_query(connection, query)
+            run_query(connection, query, schema)
+        for name in going.get(query.name, ()):
+            connection.execute(f'DROP TABLE IF EXISTS memory.main."{name}"')
     return events
 
 
-def run_query(connection: duckdb.DuckDBPyConnection, query: Query) -> None:
+def run_query(connection: duckdb.DuckDBPyConnection, query: Query, schema: str = "main") -> None:
     """Runs one query into the relation of its name. Raises DataError where a published table lacks a column.
+
+    schema: where published tables are made.
 
     The legs of a policy are a view until they are written: they are wide, and a status needs little of them.
     """
@@ -319,20 +342,27 @@ def run_query(connection: duckdb.DuckDBPyConnection, query: Query) -> None:
         names = ", ".join(f'"{c}"' for c in table.column_names)
         connection.execute(f'CREATE VIEW "{query.name}" AS SELECT {names} FROM ({sql})')
     elif query.is_published:
-        _make(connection, contracts().tables[query.name], query.sql)
+        _make(connection, contracts().tables[query.name], query.sql, schema)
     else:
         kind = "VIEW" if query.is_view else "TABLE"
         connection.execute(f'CREATE {kind} "{query.name}" AS {query.sql}')
 
 
-def _make(connection: duckdb.DuckDBPyConnection, table: Table, sql: str) -> None:
+def _make(connection: duckdb.DuckDBPyConnection, table: Table, sql: str, schema: str) -> None:
+    """Fills a published table in its order."""
     _complete(connection, table, sql)
-    connection.execute(contract_files.ddl(table))
-    names = ", ".join(f'"{c}"' for c in table.column_names)
+    connection.execute(contract_files.ddl(table, schema))
     try:
-        connection.execute(f'INSERT INTO "{table.name}" ({names}) SELECT {names} FROM ({sql})')
+        connection.execute(f'INSERT INTO {schema}."{table.name}" {in_order(table, sql)}')
     except duckdb.ConstraintException as error:
         raise DataError(f"Table {table.name}: a required value is missing ({str(error).splitlines()[0]}).") from None
+
+
+def in_order(table: Table, sql: str) -> str:
+    """The rows of `sql` in the columns and the order of the table."""
+    names = ", ".join(f'"{c}"' for c in table.column_names)
+    order = ", ".join(f'"{c}"' for c in table.order)
+    return f"SELECT {names} FROM ({sql}) ORDER BY {order}"
 
 
 def _complete(connection: duckdb.DuckDBPyConnection, table: Table, sql: str) -> None:
@@ -361,13 +391,11 @@ def _literal(value: Any) -> str:
 # --- checking and writing -------------------------------------------------------------------------------------------
 
 
-def keep_legs(connection: duckdb.DuckDBPyConnection, known: Contracts, work: Path) -> None:
+def keep_legs(connection: duckdb.DuckDBPyConnection, known: Contracts, into: str) -> None:
     """Computes every policy's legs once: as views they would be computed anew by each of dozens of checks."""
     for policy in known.policies.values():
-        path = work / f"{policy.table}.parquet"
-        store.write_parquet(connection, f'FROM "{policy.table}"', path)
-        rows = f"read_parquet({store.literal(path)}, hive_partitioning = false)"
-        connection.execute(f'CREATE OR REPLACE VIEW "{policy.table}" AS FROM {rows}')
+        _make(connection, known.tables[policy.table], f'FROM memory.main."{policy.table}"', f"{into}.main")
+        connection.execute(f'DROP VIEW memory.main."{policy.table}"')
 
 
 def _check(connection: duckdb.DuckDBPyConnection, known: Contracts) -> list[Result]:
@@ -376,7 +404,7 @@ def _check(connection: duckdb.DuckDBPyConnection, known: Contracts) -> list[Resu
     results = [r for t in tables for r in validation.check_table(connection, t, known)]
     results += validation.run_suites(connection, tables, known)
     about_run = known.tables["validation_results"]
-    connection.execute(contract_files.ddl(about_run))
+    connection.execute(contract_files.ddl(about_run, f"{MADE}.main"))
     _insert_results(connection, results)
     own = [
         *validation.check_table(connection, about_run, known),
@@ -406,36 +434,35 @@ def _write_tables(connection: duckdb.DuckDBPyConnection, known: Contracts, out: 
     """Writes every table. Nothing but its rows decides its bytes: a table that did not change is the same file."""
     for table in known.tables.values():
         stamp = {"title": table.title, "meaning": table.meaning, "grain": table.grain}
-        names = ", ".join(f'"{c}"' for c in table.column_names)
-        order = ", ".join(f'"{c}"' for c in table.order)
-        store.write_parquet(
-            connection, f'SELECT {names} FROM "{table.name}" ORDER BY {order}', out / f"{table.name}.parquet", stamp
-        )
+        # Tables lie in their order as they were made; what is about the run is small, and grows as the run goes on.
+        rows = in_order(table, f'FROM "{table.name}"') if table.about_run else f'FROM "{table.name}"'
+        store.write_parquet(connection, rows, out / f"{table.name}.parquet", stamp)
 
 
-def write_database(
-    known: Contracts, as_of: date, folder: Path, settings: Settings, *, same_bytes: bool = False
-) -> None:
-    """One self-contained DuckDB file: every table with its comments, and the views for the common questions.
-
-    same_bytes: the same rows give the same file, with settings of one thread; it is a sixth to a quarter larger.
+def write_database(known: Contracts, as_of: date, folder: Path, settings: Settings) -> None:
+    """One self-contained DuckDB file of the Parquet files in `folder`: every table with its comments, and the views for
+    the common questions. The same rows give the same file, with settings of one thread; for that it is larger.
     """
-    path = folder / DATABASE
     with store.connect(threads=settings.threads, memory_limit=settings.memory_limit, spill=folder) as connection:
-        if same_bytes:
-            connection.execute(f"SET disabled_compression_methods = {quote(UNEVEN_COMPRESSION)}")
-        connection.execute(f"ATTACH {quote(str(path))} AS made (STORAGE_VERSION 'v1.0.0')")
-        connection.execute("USE made")
+        connection.execute(f"SET disabled_compression_methods = {quote(UNEVEN_COMPRESSION)}")
+        store.attach_new(connection, folder / DATABASE, MADE)
+        connection.execute(f"USE {MADE}")
         for table in known.tables.values():
             connection.execute(contract_files.ddl(table))
             names = ", ".join(f'"{c}"' for c in table.column_names)
             parquet = quote(str(folder / f"{table.name}.parquet"))
             connection.execute(f'INSERT INTO "{table.name}" ({names}) SELECT {names} FROM read_parquet({parquet})')
-            for comment in contract_files.comments(table):
-                connection.execute(comment)
-        add_views(connection, known, as_of)
+        _describe(connection, known, as_of)
         connection.execute("USE memory")
-        connection.execute("DETACH made")
+        connection.execute(f"DETACH {MADE}")
+
+
+def _describe(connection: duckdb.DuckDBPyConnection, known: Contracts, as_of: date) -> None:
+    """Adds to the tables of the database in use what makes it explain itself: comments, and the views."""
+    for table in known.tables.values():
+        for comment in contract_files.comments(table):
+            connection.execute(comment)
+    add_views(connection, known, as_of)
 
 
 def add_views(connection: duckdb.DuckDBPyConnection, known: Contracts, as_of: date) -> None:

@@ -9,7 +9,7 @@ query.
 import functools
 import graphlib
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -48,6 +48,9 @@ VIEWS = (
     "uk_summary_legs",
 )  # fmt: skip
 """Wide relations that few read: as views they compute no column that nobody asks for. So are the policies' legs."""
+
+KEPT = ("article_files", "status_news")
+"""Steps on the way that the account of a build reads when all queries have run."""
 
 DECIDING = ("started", "completed", "public", "searched")
 """Legs whose field a status names as what decides it."""
@@ -170,6 +173,22 @@ def all_queries(overrides: Mapping[str, str] | None = None, profile: str = "") -
         Query(name, sql.get(name, ""), tuple(sorted(needs[name])), name in known.tables, policies.get(name))
         for name in order
     ]
+
+
+def needed_last(every: Sequence[Query]) -> dict[str, list[str]]:
+    """By query: the steps on the way that nothing needs after it. What a view needs, its readers need; the policies'
+    legs are read again at the end."""
+    last: dict[str, int] = {}
+    for number, query in reversed(list(enumerate(every))):
+        until = len(every) if query.policy else last.get(query.name, number) if query.is_view else number
+        for name in query.needs:
+            last[name] = max(last.get(name, 0), until)
+    found: dict[str, list[str]] = {}
+    for query in every:
+        until = last.get(query.name, len(every))
+        if until < len(every) and not query.is_published and not query.is_view and query.name not in KEPT:
+            found.setdefault(every[until].name, []).append(query.name)
+    return found
 
 
 def policy_file(policy: Policy) -> Path:

@@ -52,6 +52,13 @@ def connect(
         connection.close()
 
 
+def attach_new(connection: duckdb.DuckDBPyConnection, path: Path, name: str) -> None:
+    """Begins a DuckDB file that every DuckDB from 1.0 on can read. It is whole once it has been detached; until then it
+    is nobody's, so that no log of it is kept."""
+    options = "STORAGE_VERSION 'v1.0.0', RECOVERY_MODE 'no_wal_writes'"
+    connection.execute(f"ATTACH {quote(str(path))} AS {name} ({options})")
+
+
 @contextlib.contextmanager
 def open_warehouse(data: Path) -> Iterator[duckdb.DuckDBPyConnection]:
     """The current warehouse, read-only. Raises UsageError where none has been built."""

@@ -87,7 +87,7 @@ def _csv_value(column: Column) -> str:
 
 def write_database(settings: Settings, folder: Path, as_of: date, known: Contracts) -> None:
     """Writes the DuckDB file from the Parquet files, the same bytes for the same rows."""
-    build.write_database(known, as_of, folder, replace(settings, threads=1), same_bytes=True)
+    build.write_database(known, as_of, folder, replace(settings, threads=1))
 
 
 def parquet(table: Table) -> str:
