@@ -44,8 +44,8 @@ GIVEN = (
 """Relations that a build fills before the first query; besides them there is vocabulary_<name> for each code list."""
 
 VIEWS = (
-    "register_result_legs", "register_summary_legs", "registration_legs", "reporting_legs", "uk_sites",
-    "uk_summary_legs",
+    "merged_registrations", "register_result_legs", "register_summary_legs", "registration_legs", "reporting_legs",
+    "trial_sources", "uk_sites", "uk_summary_legs",
 )  # fmt: skip
 """Wide relations that few read: as views they compute no column that nobody asks for. So are the policies' legs."""
 

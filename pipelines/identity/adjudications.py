@@ -153,7 +153,7 @@ def correct(connection: duckdb.DuckDBPyConnection, as_of: date) -> None:
     )
     rows = connection.sql(
         """SELECT adjudication_id, registration_id, field, value FROM adjudication_list
-        WHERE decision = 'correct' AND registration_id IN (SELECT registration_id FROM merged_registrations)
+        WHERE decision = 'correct' AND registration_id IN (SELECT registration_id FROM corrected_registrations)
         ORDER BY decided_on, adjudication_id"""
     ).fetchall()
     for name, registration_id, field, value in rows:

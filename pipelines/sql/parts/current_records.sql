@@ -1,14 +1,9 @@
 -- The newest version of every record with its lists, as read. place: the order in which the records of one registration
 -- speak for it. The register read directly comes before what others pass on of it; then the newest record.
--- What is sorted is narrow: the lists join afterwards.
 WITH placed AS (
+    -- What decides the order, and no more: the whole records are put beside it, not carried through the sorting.
     SELECT
-        s.file,
-        s.record_number,
-        r.registration_id,
-        r.source,
-        r.status,
-        r.completion_latest,
+        s.file, s.record_number, r.registration_id, r.source, r.completion_latest, r.status,
         row_number() OVER (
             PARTITION BY r.registration_id
             ORDER BY t.registry IS NOT DISTINCT FROM r.registry DESC, r.part = '' DESC,
@@ -19,20 +14,17 @@ WITH placed AS (
     JOIN source_terms AS t ON t.source = r.source
     WHERE s.is_current
 ), ranked AS (
-    -- Where a register keeps one record per country: the trial runs while it runs anywhere, it never ran only where it
-    -- ran nowhere, and it ended when it ended last.
+    -- Where a register keeps one record per country: the trial runs while it runs anywhere, it never ran only where it ran
+    -- nowhere, and it ended when it ended last.
     SELECT
-        p.file,
-        p.record_number,
-        p.place,
-        p.records,
+        p.file, p.record_number, p.place, p.records,
         first_value(p.source) OVER (PARTITION BY p.registration_id ORDER BY p.place) AS first_source,
         CASE WHEN v.runs THEN 0 WHEN v.never_ran THEN 2 ELSE 1 END AS status_rank,
-        row_number() OVER (
-            PARTITION BY p.registration_id ORDER BY p.completion_latest DESC NULLS LAST, p.place) AS end_rank
+        row_number() OVER (PARTITION BY p.registration_id ORDER BY p.completion_latest DESC NULLS LAST, p.place)
+            AS end_rank
     FROM placed AS p
     LEFT JOIN vocabulary_recruitment_status AS v ON v.code = p.status
 )
-SELECT r.* EXCLUDE (snapshot, snapshot_date, scope), k.place, k.records, k.first_source, k.status_rank, k.end_rank
-FROM ranked AS k
-JOIN staged_registrations AS r USING (file, record_number)
+SELECT r.* EXCLUDE (snapshot, snapshot_date, scope), p.* EXCLUDE (file, record_number)
+FROM staged_registrations AS r
+JOIN ranked AS p USING (file, record_number)
