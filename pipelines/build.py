@@ -9,6 +9,7 @@ import hashlib
 import shutil
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import astuple, dataclass, replace
 from datetime import date
 from pathlib import Path
@@ -31,6 +32,8 @@ from pipelines.validation import Result
 DATABASE = "alltrials.duckdb"
 MADE = "made"
 """What the DuckDB file is called while it is made."""
+BOTH = f"SET search_path = 'memory.main,{MADE}.main'"
+"""Names are found among the steps on the way and the published tables."""
 NOT_RESULTS_TITLES = (
     r"(study|trial) protocol",
     r"protocol for an? |protocol for the ",
@@ -185,7 +188,7 @@ def make(
     # again. Tables at once in the file that readers open: whatever reads them later, they are made and sorted once.
     with store.connect(threads=settings.threads, memory_limit=settings.memory_limit, spill=work) as connection:
         store.attach_new(connection, folder / DATABASE, MADE)
-        connection.execute(f"SET search_path = 'memory.main,{MADE}.main'")
+        connection.execute(BOTH)
         prepare(connection, known, as_of, staged)
         decisions = adjudications.read(settings.adjudications, as_of)
         adjudications.fill(connection, decisions)
@@ -401,8 +404,12 @@ def keep_legs(connection: duckdb.DuckDBPyConnection, known: Contracts, into: str
 def _check(connection: duckdb.DuckDBPyConnection, known: Contracts) -> list[Result]:
     """Checks every published table, then writes what came of it as the table validation_results and checks that too."""
     tables = [t for t in known.tables.values() if not t.about_run]
-    results = [r for t in tables for r in validation.check_table(connection, t, known)]
-    results += validation.run_suites(connection, tables, known)
+    # Great Expectations works in Python and the queries do not: at the same time they use both cores.
+    with connection.cursor() as other, ThreadPoolExecutor(1) as aside:
+        other.execute(BOTH)
+        suites = aside.submit(lambda: list(validation.run_suites(other, tables, known)))
+        results = [r for t in tables for r in validation.check_table(connection, t, known)]
+        results += suites.result()
     about_run = known.tables["validation_results"]
     connection.execute(contract_files.ddl(about_run, f"{MADE}.main"))
     _insert_results(connection, results)

@@ -174,7 +174,7 @@ def run_suites(connection: duckdb.DuckDBPyConnection, tables: list[Table], contr
             )
             source = context.data_sources.add_pandas(table.name)
             definition = source.add_dataframe_asset("rows").add_batch_definition_whole_dataframe("all")
-            judged = definition.get_batch(batch_parameters={"dataframe": frame}).validate(suite)
+            judged = definition.get_batch(batch_parameters={"dataframe": frame}).validate(suite, result_format="BASIC")
             context.data_sources.delete(table.name)  # it keeps every frame that it was given
             outcomes = {r.expectation_config.meta["name"]: r for r in judged.results}
         for e in wanted:
