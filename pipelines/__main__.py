@@ -137,6 +137,11 @@ def _parser() -> argparse.ArgumentParser:
     action.add_argument("name", metavar="DATE")
     action.set_defaults(run=_release_point)
 
+    command = commands.add_parser("site", help="make the web page of a release and switch it in")
+    command.add_argument("--release", default="latest", metavar="DATE", help="of which release (default: the latest)")
+    command.add_argument("--out", type=Path, metavar="DIR", help="where it goes (default: site in the data folder)")
+    command.set_defaults(run=_site)
+
     command = commands.add_parser("query", help="run SQL on the warehouse or on a release, read-only")
     command.add_argument("sql")
     command.add_argument("--release", metavar="DATE", help="on a release: its date, or `latest`")
@@ -309,6 +314,13 @@ def _release_point(options: argparse.Namespace, chosen: Settings) -> int:
     print(f"The latest release is {options.name}.")
     if chosen.releases_to:
         publishing.publish(chosen, print)
+    return DONE
+
+
+def _site(options: argparse.Namespace, chosen: Settings) -> int:
+    from pipelines.site import making
+
+    print(f"made the web page in {making.place(chosen, options.release, options.out)}")
     return DONE
 
 

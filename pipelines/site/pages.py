@@ -1,0 +1,72 @@
+"""Templates to files: how a page gets its place, its shell and the look of its numbers and days.
+
+Belongs here: the environment of all templates, and the writing of one page. Does not: what stands on any page.
+"""
+
+from collections.abc import Mapping
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import jinja2
+
+TEMPLATES = Path(__file__).parent / "templates"
+STATIC = Path(__file__).parent / "static"
+
+MONTHS = ("January", "February", "March", "April", "May", "June", "July", "August", "September", "October",
+          "November", "December")  # fmt: skip
+
+
+def environment(shell: Mapping[str, Any]) -> jinja2.Environment:
+    """The environment of all templates: everything is escaped, an unknown name is an error. shell: names that every
+    page knows, see `making.shell`."""
+    made = jinja2.Environment(
+        loader=jinja2.FileSystemLoader(TEMPLATES),
+        autoescape=True,
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    made.globals |= dict(shell)
+    made.filters |= {"n": number, "share": share, "day": day, "days": days}
+    return made
+
+
+def write(made: jinja2.Environment, out: Path, address: str, template: str, **values: Any) -> None:
+    """Writes one page. address: its folder under the site, with a slash at the end, or "" for the first page; `root` in
+    the template leads from there back to the site."""
+    folder = out / address
+    folder.mkdir(parents=True, exist_ok=True)
+    text = made.get_template(template).render(values, root="../" * address.count("/") or "./", address=address)
+    (folder / "index.html").write_text(text, encoding="utf-8")
+
+
+def number(value: float | None) -> str:
+    """A number with its thousands set off; a dash where there is none."""
+    return "–" if value is None else f"{value:,.0f}"
+
+
+def share(numerator: float, denominator: float) -> str:
+    """A share in percent: whole ones of fewer than 1,000, else one decimal. 0 % and 100 % are said of nothing less."""
+    if not denominator:
+        return "–"
+    percent = 100 * numerator / denominator
+    decimals = 0 if denominator < 1000 else 1
+    least = 10.0**-decimals
+    if 0 < percent < least:
+        return f"under {least:.{decimals}f} %"
+    if 100 - least < percent < 100:
+        return f"over {100 - least:.{decimals}f} %"
+    return f"{percent:.{decimals}f} %"
+
+
+def day(value: date | None) -> str:
+    """A day as people write it, 22 November 2026; a dash where there is none."""
+    return "–" if value is None else f"{value.day} {MONTHS[value.month - 1]} {value.year}"
+
+
+def days(low: int | None, high: int | None) -> str:
+    """A span of days: one number where both ends are the same."""
+    if low is None or high is None:
+        return "–"
+    return f"{low:,}" if low == high else f"{low:,} to {high:,}"
