@@ -142,6 +142,10 @@ def _parser() -> argparse.ArgumentParser:
     command.add_argument("--out", type=Path, metavar="DIR", help="where it goes (default: site in the data folder)")
     command.set_defaults(run=_site)
 
+    command = commands.add_parser("serve", help="serve the web page and the releases on this machine")
+    command.add_argument("--port", type=int, default=8000, metavar="N", help="0 takes any that is free")
+    command.set_defaults(run=_serve)
+
     command = commands.add_parser("query", help="run SQL on the warehouse or on a release, read-only")
     command.add_argument("sql")
     command.add_argument("--release", metavar="DATE", help="on a release: its date, or `latest`")
@@ -321,6 +325,17 @@ def _site(options: argparse.Namespace, chosen: Settings) -> int:
     from pipelines.site import making
 
     print(f"made the web page in {making.place(chosen, options.release, options.out)}")
+    return DONE
+
+
+def _serve(options: argparse.Namespace, chosen: Settings) -> int:
+    from pipelines import serving
+
+    if not (chosen.data / serving.SITE).exists():
+        raise UsageError(f"There is no web page in {chosen.data}: make it with `site` first.")
+    with serving.server(chosen.data, options.port) as running, contextlib.suppress(KeyboardInterrupt):
+        print(f"http://{serving.LOOPBACK}:{running.server_address[1]}/  (Ctrl-C ends it)", flush=True)
+        running.serve_forever()
     return DONE
 
 
