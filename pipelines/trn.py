@@ -385,6 +385,11 @@ def _fold_character(character: str) -> str:
     return "".join("-" if part in _DASHES else " " if part.isspace() else part for part in folded)
 
 
+def fold(text: str) -> str:
+    """The text as the patterns read it."""
+    return _folded(text)[0]
+
+
 def _fold(text: str) -> tuple[str, Sequence[int]]:
     """The text as the patterns read it, and for each of its characters the offset in the original text."""
     folded, is_even = _folded(text)
@@ -536,7 +541,7 @@ def _form(rule: Rule, match: re.Match[str]) -> tuple[str, str | None]:
 # Whole strings
 # ---------------------------------------------------------------------------------------------------------------------
 
-_AROUND = " \t\r\n.,;:()[]{}<>\"'"
+AROUND = " \t\r\n.,;:()[]{}<>\"'"
 
 
 def canonical(text: str, registry: str | None = None) -> Hit | None:
@@ -546,7 +551,7 @@ def canonical(text: str, registry: str | None = None) -> Hit | None:
     `S00004558`); a string that says its own register keeps it. Words near by are not asked for: the string is a number.
     """
     folded, offsets = _fold(text)
-    trimmed = folded.strip(_AROUND)
+    trimmed = folded.strip(AROUND)
     if not trimmed:
         return None
     first = folded.index(trimmed)
