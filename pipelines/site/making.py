@@ -1,11 +1,11 @@
-"""The site of a release: the list of its pages and the order in which they are made.
+"""The site of a release: what every page knows, which module writes which pages, and how a site is switched in.
 
-Belongs here: what every page knows (`shell`), and which page is written where. Does not: the content of a page, and
-switching the site in (`site` in `pipelines.__main__` does it by `place`).
+Belongs here: the order of the whole. Does not: the content of a page.
 """
 
+import contextlib
 import shutil
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -14,12 +14,13 @@ import duckdb
 
 from pipelines import store
 from pipelines.build import DATABASE
-from pipelines.contracts import contracts
+from pipelines.contracts import contracts, quote
 from pipelines.release import package, shelf
 from pipelines.release.package import Described
 from pipelines.release.shelf import Release
 from pipelines.settings import Settings
-from pipelines.site import pages
+from pipelines.site import accounts, changes, figures, listings, overview, pages, sponsors
+from pipelines.site.figures import Row
 
 SITE = "site"
 FIRST_POLICY = "alltrials-summary"
@@ -27,13 +28,41 @@ FIRST_POLICY = "alltrials-summary"
 
 
 def make(chosen: Settings, release: Release, out: Path) -> None:
-    """Writes the whole site of a release into an empty folder. The same release gives the same bytes."""
+    """Writes the whole site of a release into an empty folder. The same release, index and settings give the same
+    bytes."""
     index = store.read_json(release.folder.parent / shelf.INDEX)["releases"]
-    with store.open_database(release.folder / DATABASE) as connection:
+    with opened(chosen, release, out) as connection:
         known = shell(connection, release, index, chosen)
         made = pages.environment(known)
+        site = pages.Site(out, made, known["as_of"], known["policies"], known["rules"])
         shutil.copytree(pages.STATIC, out / "static")
-        pages.write(made, out, "", "home.html")
+        counts = changes.read(connection)
+        overview.write(site, overview.read(connection, site.as_of), changes.news(counts, FIRST_POLICY))
+        changes.write(connection, site, counts)
+        listings.write(connection, site)
+        accounts.write(connection, site, release, index)
+        sponsors.write(connection, site)
+
+
+@contextlib.contextmanager
+def opened(chosen: Settings, release: Release, out: Path) -> Iterator[duckdb.DuckDBPyConnection]:
+    """The tables of a release under their names, read-only, within the memory that a build may take. Beside them stand
+    two small relations made of the contracts: `status_words` (code, status_group), `policy_grace` (policy,
+    grace_days)."""
+    spill = out / ".spill"
+    words = [(code, word["status_group"]) for code, word in contracts().vocabularies["reporting_status"].items()]
+    graces = [(p.id, int(p.parameters["grace_days"])) for p in contracts().of_kind("reporting")]
+    try:
+        with store.connect(threads=chosen.threads, memory_limit=chosen.memory_limit, spill=spill) as connection:
+            connection.execute(f"ATTACH {quote(str(release.folder / DATABASE))} AS release (READ_ONLY)")
+            connection.execute("CREATE TABLE status_words (code VARCHAR, status_group VARCHAR)")
+            connection.execute("CREATE TABLE policy_grace (policy VARCHAR, grace_days INTEGER)")
+            store.insert(connection, "status_words", words)
+            store.insert(connection, "policy_grace", graces)
+            connection.execute(f"SET search_path = '{figures.SEARCH_PATH}'")
+            yield connection
+    finally:
+        shutil.rmtree(spill, ignore_errors=True)
 
 
 def place(chosen: Settings, name: str, out: Path | None) -> Path:
@@ -55,11 +84,10 @@ def place(chosen: Settings, name: str, out: Path | None) -> Path:
 
 
 def shell(
-    connection: duckdb.DuckDBPyConnection, release: Release, index: list[dict[str, Any]], chosen: Settings
+    connection: duckdb.DuckDBPyConnection, release: Release, index: Sequence[Row], chosen: Settings
 ) -> Mapping[str, Any]:
     """What every page knows: the release, the age of its sources, its policies, how to cite it and whom to tell."""
-    found = connection.sql("FROM sources ORDER BY source")
-    sources = [dict(zip(found.columns, row, strict=True)) for row in found.fetchall()]
+    sources = figures.query(connection, "FROM sources ORDER BY source")
     as_of = date.fromisoformat(release.manifest["as_of"])
     entry = next(e for e in index if e["release"] == release.name)
     known = contracts()
@@ -76,4 +104,10 @@ def shell(
         "contact": chosen.site_contact,
         "response": chosen.site_response,
         "url": chosen.site_url.rstrip("/"),
+        "telling": overview.TELLING,
+        "limit": sponsors.PER_PAGE,
+        "bins": figures.LATENESS_BINS,
+        "partition_sql": figures.PARTITION,
+        "shown_builds": changes.DAYS,
+        "shown_reasons": 30,
     }

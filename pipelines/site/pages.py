@@ -3,18 +3,33 @@
 Belongs here: the environment of all templates, and the writing of one page. Does not: what stands on any page.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 from typing import Any
 
 import jinja2
 
+from pipelines.contracts import Policy
+
 TEMPLATES = Path(__file__).parent / "templates"
 STATIC = Path(__file__).parent / "static"
 
 MONTHS = ("January", "February", "March", "April", "May", "June", "July", "August", "September", "October",
           "November", "December")  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Site:
+    """A site in the making. out: its folder. templates: their environment. policies: those of reporting, the first one
+    first. rules: those of registration."""
+
+    out: Path
+    templates: jinja2.Environment
+    as_of: date
+    policies: Sequence[Policy]
+    rules: Sequence[Policy]
 
 
 def environment(shell: Mapping[str, Any]) -> jinja2.Environment:
@@ -28,8 +43,13 @@ def environment(shell: Mapping[str, Any]) -> jinja2.Environment:
         lstrip_blocks=True,
     )
     made.globals |= dict(shell)
-    made.filters |= {"n": number, "share": share, "day": day, "days": days}
+    made.filters |= {"n": number, "share": share, "day": day, "status": status, "results": results}
     return made
+
+
+def page(site: Site, address: str, template: str, **values: Any) -> None:
+    """Writes one page of a site, see `write`."""
+    write(site.templates, site.out, address, template, **values)
 
 
 def write(made: jinja2.Environment, out: Path, address: str, template: str, **values: Any) -> None:
@@ -65,8 +85,17 @@ def day(value: date | None) -> str:
     return "–" if value is None else f"{value.day} {MONTHS[value.month - 1]} {value.year}"
 
 
-def days(low: int | None, high: int | None) -> str:
-    """A span of days: one number where both ends are the same."""
-    if low is None or high is None:
-        return "–"
-    return f"{low:,}" if low == high else f"{low:,} to {high:,}"
+def status(code: str | None) -> str:
+    """A status in words that claim no more than it says."""
+    if code is None:
+        return "none"
+    if code.startswith("overdue"):
+        return "appears overdue" + (", submission cancelled" if code.endswith("cancelled") else "")
+    return code.replace("_", " ")
+
+
+def results(code: str) -> str:
+    """What was found of a trial's results, in words."""
+    return {"found": "found", "none_found": "none found in the sources searched", "cannot_judge": "cannot be judged"}[
+        code
+    ]
