@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from markupsafe import Markup, escape
 
 WIDE, TALL = 480, 240
-LEFT, RIGHT, TOP, BOTTOM = 44, 56, 10, 32
+LEFT, RIGHT, TOP, BOTTOM = 54, 104, 10, 36
 
 PARTS = {
     "on-time": "On time",
@@ -99,9 +99,9 @@ def lines(
         return floor - (floor - TOP) * y
 
     body = _shares(up, WIDE - RIGHT)
-    body += [_text(across(x), TALL - 14, label, "tick", "middle") for x, label in x_ticks]
+    body += [_text(across(x), TALL - 18, label, "tick", "middle") for x, label in x_ticks]
     if x_label:
-        body.append(_text(LEFT + (WIDE - LEFT - RIGHT) / 2, TALL - 1, x_label, "tick", "middle"))
+        body.append(_text(LEFT + (WIDE - LEFT - RIGHT) / 2, TALL - 2, x_label, "tick", "middle"))
     ends = []
     for line in series:
         path, is_open = [], False
@@ -178,7 +178,7 @@ def bars(name: str, title: str, about: str, rows: Sequence[tuple[str, Sequence[t
         body.append(_text(0, y + 14, label, "label"))
         x = 0.0
         for kind, number in parts:
-            width = (WIDE - 90) * number / most
+            width = (WIDE - 190) * number / most
             if number:
                 body.append(_rect(x, y + 19, max(width, 1), 14, kind))
                 x += width + 2
@@ -215,8 +215,8 @@ def funnel(name: str, title: str, about: str, cells: Sequence[tuple[float, float
             f"<title>{sponsors:,} with about {due:.0f} due trials: {100 * share:.0f} %</title></circle>"
         )
     ticks = [n for n in (10, 30, 100, 300, 1000, 3000) if low - 0.01 <= math.log2(n) <= high]
-    body += [_text(across(n), TALL - 14, f"{n:,}", "tick", "middle") for n in ticks]
-    body.append(_text(LEFT + (WIDE - LEFT) / 2, TALL - 1, "due trials", "tick", "middle"))
+    body += [_text(across(n), TALL - 18, f"{n:,}", "tick", "middle") for n in ticks]
+    body.append(_text(LEFT + (WIDE - LEFT) / 2, TALL - 2, "due trials", "tick", "middle"))
     return _svg(name, title, about, body)
 
 

@@ -118,8 +118,8 @@ moved since."""
 COHORTS = """
 WITH followed AS (
     SELECT policy, year(clock_latest) AS completed,
-        greatest(0, datediff('month', clock_latest, reported_date)
-            + CASE WHEN day(reported_date) > day(clock_latest) THEN 1 ELSE 0 END) AS months
+        CASE WHEN reported_date IS NOT NULL THEN greatest(0, datediff('month', clock_latest, reported_date)
+            + CASE WHEN day(reported_date) > day(clock_latest) THEN 1 ELSE 0 END) END AS months
     FROM reporting_status
     WHERE clock_latest <= $as_of AND status_group IN ('due, reported', 'due, submitted', 'due, missing', 'pending',
             'reported early')
@@ -164,8 +164,9 @@ SELECT s.sponsor_class, c.policy, count(*) AS sponsors,
     quantile_cont(c.reported_share, [0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9]) AS deciles
 FROM scorecards AS c JOIN sponsors AS s ON s.sponsor_id = c.unit_value
 WHERE c.unit_kind = 'sponsor' AND NOT c.is_small AND s.sponsor_class IS NOT NULL
-GROUP BY ALL ORDER BY ALL"""
-"""How reported shares spread over the sponsors of a class that have at least 10 due trials."""
+GROUP BY ALL HAVING sponsors >= 10 ORDER BY ALL"""
+"""How reported shares spread over the sponsors of a class that have at least 10 due trials, where there are at least
+ten of them to cut into ten groups."""
 
 FUNNEL = """
 SELECT CAST(floor(log2(due) * 4) AS INTEGER) AS size, CAST(round(reported_share * 20) AS INTEGER) AS twentieth,

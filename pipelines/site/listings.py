@@ -88,8 +88,9 @@ def _gap_chart(folder: str, what: str, rows: Sequence[Row], as_of: date) -> Mark
     ]
     title = f"Participants of trials without results found, by {what}"
     about = (
-        f"Participants of completed trials of which no results were found in the sources searched, of the "
-        f"{len(shown)} largest of the listed {folder}, as of {pages.day(as_of)}. Filled: took part. Outlined: planned, never added."
+        "Participants of completed trials of which no results were found in the sources searched, of the "
+        f"{len(shown)} largest of the listed {folder}, as of {pages.day(as_of)}. Filled: took part. Outlined: planned "
+        "only, never added."
     )
     return charts.bars(f"bars-{folder}", title, about, shown)
 

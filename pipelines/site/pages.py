@@ -43,7 +43,7 @@ def environment(shell: Mapping[str, Any]) -> jinja2.Environment:
         lstrip_blocks=True,
     )
     made.globals |= dict(shell)
-    made.filters |= {"n": number, "share": share, "day": day, "status": status, "results": results}
+    made.filters |= {"n": number, "share": share, "day": day, "status": status, "results": results, "mark": mark}
     return made
 
 
@@ -99,3 +99,17 @@ def results(code: str) -> str:
     return {"found": "found", "none_found": "none found in the sources searched", "cannot_judge": "cannot be judged"}[
         code
     ]
+
+
+MARKS = {
+    "due, missing": "overdue",
+    "due, submitted": "review",
+    "due, reported": "reported",
+    "reported early": "reported",
+    "cannot judge": "unjudged",
+}
+
+
+def mark(group: str) -> str:
+    """The class that gives a status group its sign, which says the same as the word beside it."""
+    return MARKS.get(group, "waiting")
