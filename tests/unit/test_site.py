@@ -1,0 +1,367 @@
+"""The web page of a release: every figure on every page, every link, every word, and that the same release gives the
+same bytes."""
+
+import csv
+import io
+import json
+import re
+from dataclasses import replace
+from xml.etree import ElementTree
+
+import duckdb
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from pipelines import store
+from pipelines.__main__ import main
+from pipelines.release import shelf
+from pipelines.site import making, pages, sponsors
+from tests import site_oracle, sites
+from tests.worlds import settings
+
+FORBIDDEN = re.compile(
+    r"unpublished|hidden|withheld|breaking the law|illegal|unregistered|manipulat|\bworst\b|league|\bblame",
+    re.IGNORECASE,
+)
+"""Words that a page never says of a trial or a sponsor; see also NEGATED."""
+NEGATED = ("not unpublished", "unregistered_candidates")
+SERVED_BESIDE = ("releases/", "find/", "explore/", "list/")
+"""Addresses that others write: the look-up, and the releases folder that is served beside the site."""
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory):
+    """The folder of a site, the figures that its release gives, and the data folder."""
+    data = tmp_path_factory.mktemp("site") / "data"
+    said = sites.release(data)
+    assert main(["--data", str(data), "site"]) == 0
+    folder = data / "releases" / str(sites.SECOND)
+    with duckdb.connect(str(folder / "alltrials.duckdb"), read_only=True) as connection:
+        manifest = store.read_json(folder / shelf.MANIFEST)
+        expected = site_oracle.figures(connection, sites.SECOND, manifest, said | {"day": sites.FIRST})
+    return data / "site", expected, data
+
+
+@pytest.fixture(scope="module")
+def read(made):
+    """All pages by their address."""
+    return dict(sites.all_pages(made[0].resolve()))
+
+
+# --- figures --------------------------------------------------------------------------------------------------------
+
+
+def test_every_figure_equals_what_the_rows_of_the_release_give(made, read):
+    _, expected, _ = made
+    wrong, seen = [], set()
+    for address, page in read.items():
+        for name, shown in page.figures:
+            family = name.split("|")[0]
+            seen.add(family)
+            wanted = expected.get(name, "nothing of that name")
+            wanted = wanted if isinstance(wanted, set) else {wanted}
+            is_close = any(isinstance(w, float) and shown is not None and abs(w - shown) < 1e-5 for w in wanted)
+            if shown not in wanted and not is_close:
+                wrong.append((address, name, shown, wanted))
+    assert not wrong, f"{len(wrong)} figures, the first: {wrong[:5]}"
+    assert seen >= {
+        "partition", "bounds", "anywhere", "registered", "unjudged", "moves", "rows", "trend", "history", "cohort",
+        "late", "sponsors", "scorecards", "deciles", "soon", "trial", "funnel", "gaps", "source", "coverage", "conflicts",
+        "universe", "links", "file", "files", "release",
+    }  # fmt: skip
+
+
+def test_no_number_stands_in_a_column_of_numbers_without_its_name(read):
+    bare = {address: page.bare for address, page in read.items() if page.bare}
+    allowed = re.compile(r"\s*\d+ %|.*(planned|kind not stated|not yet|bytes).*", re.DOTALL)
+    assert not {address: texts for address, texts in bare.items() if not all(map(allowed.fullmatch, texts))}
+
+
+def test_what_a_share_says_in_words_is_what_it_is(read, made):
+    text = (made[0] / "index.html").read_text(encoding="utf-8")
+    found = re.findall(
+        r'data-numerator="(\d+)" data-denominator="(\d+)"><b>([^<]+)</b> <span class="of">([^<]+)</span>', text
+    )
+    assert len(found) > 20
+    for numerator, denominator, percent, words in found:
+        assert words == f"{int(numerator):,} of {int(denominator):,}"
+        exact = 100 * int(numerator) / int(denominator)
+        if percent.startswith("under"):
+            assert 0 < exact < float(percent.split()[1])
+        elif percent.startswith("over"):
+            assert float(percent.split()[1]) < exact < 100
+        else:
+            assert abs(float(percent.removesuffix(" %")) - exact) <= (0.5 if int(denominator) < 1000 else 0.05)
+
+
+@pytest.mark.parametrize(
+    "page", ["index.html", "policies/alltrials-summary/index.html", "sponsors/large-hospital/index.html"]
+)
+def test_parts_sum_to_all_trials_on_the_page(read, page):
+    wanted = (
+        "scorecards|sponsor|large-hospital|alltrials-summary|" if "large" in page else "partition|alltrials-summary|"
+    )
+    shown = {name.removeprefix(wanted): value for name, value in read[page].figures if name.startswith(wanted)}
+    number = {name: value[0] if isinstance(value, tuple) else value for name, value in shown.items()}
+    bar = sum(number.get(part, 0) for part in site_oracle.PARTS)
+    assert bar + number["pending"] + number["reported_early"] + number["outside"] == number["trials"] > 200
+
+
+def test_rows_of_sponsors_and_years_sum_to_all_trials_and_countries_do_not(made):
+    site, expected, _ = made
+    whole = next(n for n in expected["partition|alltrials-summary|trials"] if isinstance(n, int))
+    with (site / "years" / "table.csv").open(newline="") as file:
+        assert sum(int(row["trials"]) for row in csv.DictReader(file)) == whole
+    with (site / "countries" / "table.csv").open(newline="") as file:
+        assert sum(int(row["trials"]) for row in csv.DictReader(file)) > whole
+    listed = sum(len(list(csv.DictReader((p / "trials.csv").open(newline="", encoding="utf-8"))))
+                 for p in (site / "sponsors").iterdir() if (p / "trials.csv").exists())  # fmt: skip
+    others = [n for name, those in expected.items() if re.fullmatch(r"scorecards\|sponsor\|\(.*\)\|alltrials-summary\|trials", name)
+              for n in those if isinstance(n, int)]  # fmt: skip
+    assert listed + sum(others) == whole
+    assert others
+
+
+@given(st.integers(0, 10**6), st.integers(0, 10**6))
+def test_a_share_is_never_rounded_to_none_or_all(first, second):
+    numerator, denominator = min(first, second), max(first, second)
+    said = pages.share(numerator, denominator)
+    if denominator:
+        assert (said in ("0 %", "0.0 %")) == (numerator == 0)
+        assert (said in ("100 %", "100.0 %")) == (numerator == denominator)
+    else:
+        assert said == "–"
+
+
+# --- pages ----------------------------------------------------------------------------------------------------------
+
+
+def test_pages_are_well_formed(read):
+    assert not {address: page.faults[:3] for address, page in read.items() if page.faults}
+    for address, page in read.items():
+        assert page.tags["h1"] == page.tags["main"] == 1, address
+        assert page.tags["table"] == page.tags["caption"], address
+        assert page.tags["script"] == 0 or "on" not in page.ids, address
+
+
+def test_every_address_inside_leads_to_a_page_and_a_place_on_it(made, read):
+    site = made[0].resolve()
+    lost = []
+    for address, page in read.items():
+        for target in page.addresses:
+            if re.match(r"[a-z]+:", target):
+                assert target.startswith(("https://", "mailto:", "http://")), (address, target)
+                continue
+            path, _, place = target.partition("#")
+            path = path.partition("?")[0]
+            found = (site / address).parent / path if path else site / address
+            inside = found.resolve().relative_to(site).as_posix()
+            if (inside + "/").startswith(SERVED_BESIDE) and not found.exists():
+                continue
+            file = found / "index.html" if found.is_dir() else found
+            if not file.exists() or (place and place not in sites.read(file).ids):
+                lost.append((address, target))
+    assert not lost
+
+
+def test_nothing_is_fetched_from_elsewhere(made, read):
+    for address, page in read.items():
+        assert not [a for a in page.addresses if a.startswith("//")], address
+    for path in made[0].resolve().rglob("*"):
+        if path.suffix in (".html", ".css", ".svg"):
+            text = path.read_text(encoding="utf-8")
+            assert not re.search(
+                r'<[a-z][^>]*\s(src|srcset|poster|data)="(https?:)?//|url\((https?:)?//|@import', text
+            ), path
+            assert not re.search(r'<link [^>]*href="(https?:)?//', text), path
+
+
+def test_no_page_says_more_than_is_known(made, read):
+    for address, page in read.items():
+        text = " ".join(" ".join(page.words).split())
+        for allowed in NEGATED:
+            text = text.replace(allowed, "")
+        assert not FORBIDDEN.search(text), (address, FORBIDDEN.search(text))
+    for path in [
+        *made[0].resolve().rglob("*.ics"),
+        *made[0].resolve().rglob("*.xml"),
+        *made[0].resolve().rglob("*.svg"),
+    ]:
+        assert not FORBIDDEN.search(path.read_text(encoding="utf-8")), path
+
+
+def test_names_are_text_wherever_they_stand(made, read):
+    site = made[0].resolve()
+    evil = sponsors.slug(next(p.name for p in (site / "sponsors").iterdir() if p.name.startswith("script")))
+    page = read[f"sponsors/{evil}/index.html"]
+    assert page.tags["script"] == 1, "only our own"
+    assert sites.EVIL in " ".join(page.words)
+    ElementTree.parse(site / "sponsors" / evil / "card.svg")
+    assert sites.EVIL in "".join(ElementTree.parse(site / "sponsors" / evil / "due.xml").getroot().itertext())
+    assert "Stroke <b>" not in (site / "missing" / "index.html").read_text(encoding="utf-8")
+
+
+def test_a_name_that_is_no_folder_has_a_page_too(made):
+    names = {p.name for p in (made[0] / "sponsors").iterdir()}
+    assert any(name.startswith("all--") for name in names), "the sponsor All is not the list of all"
+    assert (made[0] / "sponsors" / "all" / "index.html").exists()
+    assert all(re.fullmatch(r"[a-z0-9-]+(\.(html|json))?", name) for name in names)
+
+
+@given(st.text(min_size=1), st.text(min_size=1))
+def test_every_sponsor_has_a_folder_of_its_own(one, other):
+    assert re.fullmatch(r"[a-z0-9-]{1,80}", sponsors.slug(one))
+    assert sponsors.slug(one) not in sponsors.RESERVED
+    assert (sponsors.slug(one) == sponsors.slug(other)) == (one == other)
+
+
+def test_what_may_be_empty_is_not_shown_until_it_is_set(made, tmp_path):
+    site, _, data = made
+    for page in ("about", "corrections"):
+        assert "mailto:" not in (site / page / "index.html").read_text(encoding="utf-8")
+    told = replace(settings(data), site_contact="desk@example.org", site_response="Within 2 working days.",
+                   site_url="https://trials.example.org/")  # fmt: skip
+    making.place(told, "latest", tmp_path / "out")
+    for page in ("about", "corrections"):
+        text = (tmp_path / "out" / page / "index.html").read_text(encoding="utf-8")
+        assert "desk@example.org" in text
+        assert "Within 2 working days." in text
+    assert "https://trials.example.org/releases/latest.json" in (tmp_path / "out" / "data" / "index.html").read_text()
+    feed = (tmp_path / "out" / "sponsors" / "large-hospital" / "due.xml").read_text(encoding="utf-8")
+    assert "https://trials.example.org/sponsors/large-hospital/due.xml" in feed
+
+
+def test_a_replaced_release_says_so_on_every_page(made, tmp_path):
+    _, _, data = made
+    release = shelf.opened(data / "releases" / str(sites.SECOND))
+    with making.opened(settings(data), release, tmp_path) as connection:
+        entry = {"release": release.name, "superseded_by": f"{release.name}-2"}
+        known = making.shell(connection, release, [entry], settings(data))
+    page = pages.environment(known).get_template("about.html").render(root="../", address="about/", dataset=making.contracts and {
+        "summary": "", "homepage": ""})  # fmt: skip
+    assert f"was replaced by release {release.name}-2" in page
+
+
+def test_the_same_release_gives_the_same_bytes(made, tmp_path):
+    site, _, data = made
+    assert main(["--data", str(data), "site", "--out", str(tmp_path / "out")]) == 0
+    files = [{p.relative_to(f).as_posix(): p.read_bytes() for p in f.rglob("*") if p.is_file()} for f in
+             (site.resolve(), tmp_path / "out")]  # fmt: skip
+    assert files[0] == files[1]
+
+
+def test_pages_keep_within_their_budgets(made):
+    site = made[0].resolve()
+    first_view = [site / "index.html", *(site / "static").glob("*.css")]
+    assert sum(p.stat().st_size for p in first_view) < 120_000
+    assert max(p.stat().st_size for p in site.rglob("*.html")) < 1_000_000
+    assert max(p.stat().st_size for p in (site / "sponsors").rglob("table-*.json")) < 250_000
+    assert max(p.stat().st_size for p in (site / "sponsors" / "search").iterdir()) <= 40_000
+
+
+def test_a_site_that_was_being_read_stays_whole_while_another_is_made(made):
+    data = made[2]
+    before = (data / "site").resolve()
+    held = {p.name for p in before.iterdir()}
+    assert main(["--data", str(data), "site"]) == 0
+    assert (data / "site").resolve() != before
+    assert {p.name for p in before.iterdir()} == held
+
+
+# --- what people and programs fetch ---------------------------------------------------------------------------------
+
+
+def test_lists_of_more_than_a_page_go_on(made, read):
+    first, second = (read[f"sponsors/large-hospital/{page}index.html"] for page in ("", "2/"))
+    assert first.tags["tr"] > sponsors.PER_PAGE
+    shown = [{name for name, _ in page.figures if name.startswith("trial|")} for page in (first, second)]
+    assert len(shown[0]) == sponsors.PER_PAGE
+    assert len(shown[1]) == 10
+    assert not shown[0] & shown[1]
+
+
+def test_calendar_and_feed_have_the_results_that_fall_due(made, read):
+    site, expected, _ = made
+    for own in ("large-hospital", "company-1"):
+        count = expected[f"soon|{own}"]
+        text = (site / "sponsors" / own / "due.ics").read_bytes().decode()
+        assert text.count("BEGIN:VEVENT") == text.count("END:VEVENT") == count > 0
+        assert all(len(line.encode()) <= 75 for line in text.split("\r\n"))
+        assert "\n" not in text.replace("\r\n", "")
+        feed = ElementTree.parse(site / "sponsors" / own / "due.xml").getroot()
+        assert len(feed.findall("{http://www.w3.org/2005/Atom}entry")) == count
+    empty = (site / "sponsors" / "example-university" / "due.ics").read_bytes().decode()
+    assert empty.startswith("BEGIN:VCALENDAR\r\n")
+    assert "VTIMEZONE" in empty
+
+
+@given(st.text(), st.text())
+def test_no_text_breaks_out_of_a_calendar(title, name):
+    trial = {"trial_id": "NCT90000001", "title": title, "url": "https://example.org"}
+    entry = {"due": sites.SECOND, "trial": trial, "rules": ["fdaaa"]}
+    text = sponsors.calendar(name, "own", [entry], sites.FIRST)
+    lines = text.replace("\r\n ", "").split("\r\n")
+    assert sum(line.startswith("BEGIN:VEVENT") for line in lines) == 1
+    assert all(re.match(r"[A-Z-]+[:;]", line) for line in lines if line)
+    assert all(len(line.encode()) <= 75 for line in text.split("\r\n"))
+
+
+def test_files_of_the_table_hold_what_the_page_counts(made, read):
+    site, expected, _ = made
+    entries = [
+        e for p in sorted((site / "sponsors").glob("table-*.json")) for e in json.loads(p.read_text(encoding="utf-8"))
+    ]
+    assert len(entries) == expected["sponsors|alltrials-summary|compared"] > 10
+    for own, _, _, due, reported, missing, unjudged in entries:
+        scope = f"scorecards|sponsor|{own}|alltrials-summary|"
+        assert expected[scope + "share"] == (reported, due)
+        assert missing in expected[scope + "missing"]
+        assert unjudged in expected[scope + "cannot_judge"]
+
+
+def words_of(entries):
+    return {own: (name, json.dumps([own, name]), trials) for own, (name, trials) in entries.items()}
+
+
+@given(st.dictionaries(st.text("abc", min_size=1, max_size=3), st.tuples(st.text("xyzé ", max_size=12), st.integers(0, 9)), max_size=30))  # fmt: skip
+def test_every_word_of_every_sponsor_is_found_by_its_longest_beginning(entries):
+    given_ = words_of(entries)
+    shards = dict(sponsors.shard(given_))
+    for own, (name, text, _) in given_.items():
+        for word in sponsors.words(name):
+            longest = max((b for b in shards if word.startswith(b)), key=len)
+            assert text in shards[longest][1], own
+
+
+def test_a_common_word_is_cut_to_the_largest_and_says_so():
+    entries = {f"s{n}": (f"University of Place{n:05d}", n) for n in range(3000)}
+    shards = dict(sponsors.shard(words_of(entries)))
+    assert all(sum(len(t.encode()) + 2 for t in texts) <= sponsors.SHARD_BYTES for _, texts in shards.values())
+    is_cut, texts = shards["university"]
+    assert is_cut
+    assert json.loads(texts[0])[0] == "s2999"
+    for n in (0, 1234, 2999):
+        word = f"place{n:05d}"
+        longest = max((b for b in shards if word.startswith(b)), key=len)
+        assert not shards[longest][0]
+        assert any(json.loads(t)[0] == f"s{n}" for t in shards[longest][1])
+
+
+def test_queries_shown_to_readers_run_on_the_release_and_give_the_page(made):
+    site, expected, data = made
+    text = (site / "methods" / "index.html").read_text(encoding="utf-8")
+    queries = [
+        io.StringIO(q).read() for q in re.findall(r"<pre tabindex=\"0\"><code>(.*?)</code></pre>", text, re.DOTALL)
+    ]
+    assert len(queries) == 6
+    with duckdb.connect(str(data / "releases" / str(sites.SECOND) / "alltrials.duckdb"), read_only=True) as connection:
+        results = [connection.execute(_plain(q)).fetchall() for q in queries]
+    assert all(results)
+    assert results[2][0][:2] == tuple(reversed(expected["anywhere|found"]))
+
+
+def _plain(text):
+    for sign, entity in (("<", "&lt;"), (">", "&gt;"), ("'", "&#39;"), ('"', "&#34;"), ("&", "&amp;")):
+        text = text.replace(entity, sign)
+    return text
