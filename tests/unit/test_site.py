@@ -24,8 +24,9 @@ FORBIDDEN = re.compile(
     r"unpublished|hidden|withheld|breaking the law|illegal|unregistered|manipulat|\bworst\b|league|\bblame",
     re.IGNORECASE,
 )
-"""Words that a page never says of a trial or a sponsor; see also NEGATED."""
-NEGATED = ("not unpublished", "unregistered_candidates")
+"""Words that a page never says of a trial or a sponsor."""
+ALLOWED = ("not unpublished", "unregistered_candidates", "may be withheld")
+"""What says the contrary, the name of a table, and what a law permits."""
 SERVED_BESIDE = ("releases/", "find/", "explore/", "list/")
 """Addresses that others write: the look-up, and the releases folder that is served beside the site."""
 
@@ -180,7 +181,7 @@ def test_nothing_is_fetched_from_elsewhere(made, read):
 def test_no_page_says_more_than_is_known(made, read):
     for address, page in read.items():
         text = " ".join(" ".join(page.words).split())
-        for allowed in NEGATED:
+        for allowed in ALLOWED:
             text = text.replace(allowed, "")
         assert not FORBIDDEN.search(text), (address, FORBIDDEN.search(text))
     for path in [
