@@ -19,7 +19,7 @@ from pipelines.release import package, shelf
 from pipelines.release.package import Described
 from pipelines.release.shelf import Release
 from pipelines.settings import Settings
-from pipelines.site import accounts, changes, figures, listings, overview, pages, sponsors
+from pipelines.site import accounts, changes, figures, listings, lookup, overview, pages, sponsors
 from pipelines.site.figures import Row
 
 SITE = "site"
