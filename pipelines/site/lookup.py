@@ -18,11 +18,11 @@ from pathlib import Path
 from typing import Any
 
 import duckdb
-import jinja2
 import pyarrow as pa
 
 from pipelines.contracts import Contracts, Policy, contracts, quote
 from pipelines.site import pages, reviewing, spelling
+from pipelines.site.pages import Site
 
 SHARDS = "find/shards"
 TRIALS_A_SHARD = 75
@@ -45,16 +45,15 @@ ORDER BY shard, key
 """
 
 
-def write(connection: duckdb.DuckDBPyConnection, made: jinja2.Environment, out: Path) -> None:
-    """Writes the shards of a release and the two pages that read them: `find/` and `missing/list/`. connection: on a
-    release's tables, which may be read-only. made: the environment of all pages, see `pages.environment`."""
+def write(connection: duckdb.DuckDBPyConnection, site: Site) -> None:
+    """Writes the shards of a release and the two pages that read them, `find/` and `list/`."""
     trials, example = connection.execute("SELECT count(*), min(trial_id) FROM trials").fetchone() or (0, None)
-    shards, lists = shard_count(trials), shard_count(reviewing.conditions(connection))
-    known = words(connection, made, shards) | {"lists": lists}
-    for address, template in (("find/", "find.html"), ("missing/list/", "list.html")):
-        pages.write(made, out, address, template, words=known, example=example, common=reviewing.common(connection))
-    write_shards(connection, shards, out / SHARDS)
-    reviewing.write_shards(connection, lists, out / reviewing.LISTS)
+    shards, lists = shard_count(trials), reviewing.shard_count(connection)
+    known = words(connection, site, shards) | {"lists": lists}
+    for address, template in (("find/", "find.html"), ("list/", "list.html")):
+        pages.page(site, address, template, words=known, example=example, common=reviewing.common(connection))
+    write_shards(connection, shards, site.out / SHARDS)
+    reviewing.write_shards(connection, lists, site.out / reviewing.LISTS)
 
 
 def shard_count(trials: int) -> int:
@@ -181,15 +180,15 @@ def _verdicts(policy: Policy) -> str:
 # --- words ------------------------------------------------------------------------------------------------------------
 
 
-def words(connection: duckdb.DuckDBPyConnection, made: jinja2.Environment, shards: int) -> dict[str, Any]:
+def words(connection: duckdb.DuckDBPyConnection, site: Site, shards: int) -> dict[str, Any]:
     """What the page has to know before it asks for a shard: how numbers are spelt, how many shards there are, the
     release, whom to tell, and the words of the contracts for what stands in them."""
     known = contracts()
     found = connection.execute("SELECT source, title, state FROM sources ORDER BY source").fetchall()
     rungs = {column.name: column.description for column in known.tables["disclosure"].columns}
     return {
-        **{name: made.globals[name] for name in ("release", "contact", "response")},
-        "as_of": str(made.globals["as_of"]),
+        **{name: site.templates.globals[name] for name in ("release", "contact", "response")},
+        "as_of": site.as_of.isoformat(),
         "shards": shards,
         "spelling": spelling.table(),
         "policies": {policy.id: _policy_words(policy) for policy in known.of_kind("reporting")},

@@ -19,7 +19,7 @@ from pipelines.release import package, shelf
 from pipelines.release.package import Described
 from pipelines.release.shelf import Release
 from pipelines.settings import Settings
-from pipelines.site import accounts, changes, figures, listings, lookup, overview, pages, sponsors
+from pipelines.site import accounts, changes, exploring, figures, listings, lookup, overview, pages, sponsors
 from pipelines.site.figures import Row
 
 SITE = "site"
@@ -42,6 +42,8 @@ def make(chosen: Settings, release: Release, out: Path) -> None:
         listings.write(connection, site)
         accounts.write(connection, site, release, index)
         sponsors.write(connection, site)
+        lookup.write(connection, site)
+        exploring.write(connection, site)
 
 
 @contextlib.contextmanager

@@ -18,7 +18,7 @@ import duckdb
 
 from pipelines.site import spelling
 
-LISTS = "missing/list/shards"
+LISTS = "list/shards"
 TRIALS_A_CONDITION = 400
 """Trials of one condition at most; the release has all of them."""
 COMMON = 300
@@ -45,10 +45,13 @@ WITH missing AS (
 """
 
 
-def conditions(connection: duckdb.DuckDBPyConnection) -> int:
-    """How many conditions have a trial that is listed."""
-    row = connection.execute(f"{_LISTED} SELECT count(*) FROM listed").fetchone()
-    return int(row[0]) if row else 0
+def shard_count(connection: duckdb.DuckDBPyConnection) -> int:
+    """The power of two that gives each shard as many trials as one condition can have, on average."""
+    (entries,) = connection.execute(f"{_LISTED} SELECT coalesce(sum(len(trials)), 0) FROM listed").fetchone() or (0,)
+    count = 1
+    while entries > TRIALS_A_CONDITION * count:
+        count *= 2
+    return count
 
 
 def common(connection: duckdb.DuckDBPyConnection) -> list[str]:

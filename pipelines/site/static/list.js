@@ -58,7 +58,7 @@ function includedTable(list) {
 
 async function ofCondition(condition) {
   const key = numbers.key(condition);
-  return (await read(address(`missing/list/shards/${shardOf(key, words.lists)}.json.gz`)))[key];
+  return (await read(address(`list/shards/${shardOf(key, words.lists)}.json.gz`)))[key];
 }
 
 function missingTable(found, condition, intervention, have) {
