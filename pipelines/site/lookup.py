@@ -120,7 +120,7 @@ def _file_keys(connection: duckdb.DuckDBPyConnection, shards: int) -> None:
         FROM article_identifiers ORDER BY ALL""",
     )
     for query in queries:
-        for rows in connection.execute(query).fetch_arrow_table().to_batches(max_chunksize=50_000):
+        for rows in connection.execute(query).to_arrow_table().to_batches(max_chunksize=50_000):
             _insert_keys(connection, list(_keys(zip(*rows.to_pydict().values(), strict=True), shards)))
 
 

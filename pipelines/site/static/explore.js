@@ -15,6 +15,8 @@ async function connect() {
   const worker = new Worker(address("static/engine/duckdb-browser-eh.worker.js"));
   const database = new engine.AsyncDuckDB(new engine.VoidLogger(), worker);
   await database.instantiate(address("static/engine/duckdb-eh.wasm").href);
+  // In parts; the whole file, which is small, only where a server cannot give parts.
+  await database.open({ filesystem: { reliableHeadRequests: true, allowFullHTTPReads: true, forceFullHTTPReads: false } });
   const file = address(`explore/${words.marts}`).href;
   await database.registerFileURL("marts.duckdb", file, engine.DuckDBDataProtocol.HTTP, false);
   const connection = await database.connect();
