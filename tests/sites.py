@@ -17,8 +17,9 @@ from pipelines import contracts as contract_files
 from pipelines import history, snapshots, store
 from pipelines.contracts import contracts
 from pipelines.release import shelf
+from pipelines.release import tables as release_tables
 from tests.unit.test_fdaaa import us
-from tests.worlds import article, article_set, as_written, nct, put_file, put_studies, study, tables
+from tests.worlds import article, article_set, as_written, nct, put_file, put_studies, settings, study, tables
 
 FIRST, SECOND = date(2024, 6, 30), date(2024, 7, 20)
 EVIL = '<script>alert("x")</script> & Söhne'
@@ -92,16 +93,15 @@ def _remember(connection: Any, data: Path, day: date) -> None:
 def _write(connection: Any, data: Path) -> None:
     folder = data / shelf.FOLDER / str(SECOND)
     folder.mkdir(parents=True)
-    known = contracts()
-    connection.execute(contract_files.ddl(known.released["changes"]))
+    public = release_tables.public(contracts())
+    connection.execute(contract_files.ddl(contracts().released["changes"]))
     connection.execute(
         "INSERT INTO changes VALUES ('trials', '{}', 'altered', ['title']), ('trials', '[]', 'added', [])"
     )
-    connection.execute(f"ATTACH '{folder / 'alltrials.duckdb'}' AS file")
-    for name in [*(t for t in known.tables if t != "validation_results"), "changes"]:
-        connection.execute(f'CREATE TABLE file."{name}" AS FROM "{name}"')
-        connection.execute(f"COPY \"{name}\" TO '{folder / name}.parquet'")
-    connection.execute("DETACH file")
+    for name, table in public.tables.items():
+        order = ", ".join(f'"{c}"' for c in table.order)
+        connection.execute(f"COPY (FROM \"{name}\" ORDER BY {order}) TO '{folder / name}.parquet'")
+    release_tables.write_database(settings(data), folder, SECOND, public)
     files = [
         {"file": p.name, "bytes": p.stat().st_size, "sha256": snapshots.sha256_of(p)}
         | ({"rows": store.rows_of(p)} if p.suffix == ".parquet" else {})
@@ -116,7 +116,7 @@ def _write(connection: Any, data: Path) -> None:
 
 # --- reading pages --------------------------------------------------------------------------------------------------
 
-VOID = {"meta", "link", "input", "br", "img", "hr"}
+VOID = {"meta", "link", "input", "br", "img", "hr", "option"}  # an option may go without its end
 
 
 @dataclass

@@ -25,7 +25,7 @@ FORBIDDEN = re.compile(
     re.IGNORECASE,
 )
 """Words that a page never says of a trial or a sponsor."""
-ALLOWED = ("not unpublished", "unregistered_candidates", "may be withheld")
+ALLOWED = ("not unpublished", "does not mean unpublished", "unregistered_candidates", "may be withheld")
 """What says the contrary, the name of a table, and what a law permits."""
 SERVED_BESIDE = ("releases/", "find/", "explore/", "list/")
 """Addresses that others write: the look-up, and the releases folder that is served beside the site."""
