@@ -8,10 +8,14 @@ SAMPLE := data/sample
 REPLAY := data/replay
 TRIALS ?= 2000
 SEED ?= 1
+SITE_DATA ?= $(SAMPLE)/data
+PORT ?= 8000
+NPM := data/npm
+ENGINE := data/engine
 NATIVE := pipelines/formats/libpubmed_scan.so
 UV := $(shell command -v uv 2>/dev/null)
 
-.PHONY: run setup test test-long test-real test-release lint types docs bench ui clean
+.PHONY: run setup test test-long test-real test-release test-browser site engine lint types docs bench ui clean
 
 ifeq ($(SOURCE),replay)
 run: setup  ## SOURCE=replay: two whole nights against a server on this machine that speaks the sources' interfaces
@@ -58,6 +62,42 @@ test-real: setup  ## the tests on real records, and on two whole PubMed files th
 test-release: setup  ## a release before the judges outside: validators, another DuckDB, S3 storage on this machine
 	@$(BIN)/python -m tests.judges
 	$(BIN)/python -m pytest -q -m outside
+
+# The page of the newest release of SITE_DATA, of the sample world where nothing else is named.
+site: setup  ## make the web page of a release and serve it on this machine; SITE_DATA names another data folder
+	@if command -v npm >/dev/null; then $(MAKE) --no-print-directory engine || \
+	echo "The engine could not be fetched: the page says how to ask SQL without it."; \
+	else echo "No npm here: the page says how to ask SQL without the engine."; fi
+	@test -e $(SITE_DATA)/releases/latest.json || { test -e $(SITE_DATA)/warehouse || $(MAKE) --no-print-directory run; \
+	$(BIN)/python -m pipelines --data $(SITE_DATA) release; }
+	@$(BIN)/python -m pipelines --data $(SITE_DATA) site
+	@$(BIN)/python -m pipelines --data $(SITE_DATA) serve --port $(PORT)
+
+engine: $(ENGINE)/duckdb.js  ## fetch DuckDB for the browser, which the explore page ships
+
+# One module of the library and what it needs, the program and its worker; nothing of it is in the repository.
+$(ENGINE)/duckdb.js: $(NPM)/.installed
+	@mkdir -p $(ENGINE)
+	@cp $(NPM)/node_modules/@duckdb/duckdb-wasm/dist/duckdb-eh.wasm $(ENGINE)/
+	@cp $(NPM)/node_modules/@duckdb/duckdb-wasm/dist/duckdb-browser-eh.worker.js $(ENGINE)/
+	@cd $(NPM) && echo 'export { AsyncDuckDB, DuckDBDataProtocol, VoidLogger } from "@duckdb/duckdb-wasm";' | \
+	node_modules/.bin/esbuild --bundle --format=esm --minify --legal-comments=none --log-level=warning \
+	--outfile=$(CURDIR)/$@
+
+$(NPM)/.installed: pipelines/site/engine/package.json pipelines/site/engine/package-lock.json
+	@mkdir -p $(NPM)
+	@cp $^ $(NPM)/
+	@cd $(NPM) && npm ci --no-audit --no-fund --loglevel=error
+	@touch $@
+
+test-browser: setup engine  ## the page in a browser: Debian's chromium, which is installed where it is not there
+	@command -v chromium >/dev/null || { apt-get update && apt-get install -y --no-install-recommends chromium; }
+ifdef UV
+	@uv pip install --quiet --python $(BIN)/python -c constraints.txt -e '.[browser]'
+else
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[browser]'
+endif
+	$(BIN)/python -m pytest -q -m browser tests/browser
 
 lint: setup
 	$(BIN)/ruff check .

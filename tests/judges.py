@@ -12,7 +12,7 @@ from pathlib import Path
 
 from tests.peers import FOLDER
 
-EXTRAS = ("release", "citation")
+EXTRAS = ("release", "citation", "remote")
 
 
 def program(extra: str, name: str) -> Path:

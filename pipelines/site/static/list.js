@@ -15,12 +15,13 @@ const RESULTS = {
   found: "results found", none_found: "no results found in the sources searched", cannot_judge: "cannot be judged",
 };
 
-// The numbers of a pasted text: each line as a whole where it is one number, else its parts.
-export function pieces(text) {
+// The numbers of a pasted text: between commas and line ends, as a whole where that is one number, else word by word.
+function pieces(text) {
   const found = new Map();
-  for (const line of text.split(/[\n;\t]+/)) {
-    const whole = line.trim();
-    const parts = !whole || numbers.canonical(whole) || !/[,\s]/.test(whole) || /^(pmid|pmcid|doi)\b/i.test(whole) ? [whole] : whole.split(/[,\s]+/);
+  for (const cell of text.split(/[\n;\t,]+/)) {
+    const whole = cell.trim();
+    const isOne = numbers.canonical(whole) || /^(pmid|pmcid|doi)\b/i.test(whole);
+    const parts = isOne ? [whole] : whole.split(/\s+/);
     for (const part of parts.filter(Boolean)) found.set(numbers.key(part), part);
   }
   return [...found.values()];
