@@ -202,6 +202,7 @@ def words(connection: duckdb.DuckDBPyConnection, site: Site, shards: int) -> dic
         "reasons": _meanings(known, "transition_reason"),
         "filters": _meanings(known, "filter_outcome"),
         "registries": {code: row["name"] for code, row in known.vocabularies["registries"].items()},
+        "phases": {code: row["label"] for code, row in known.vocabularies["phase"].items()},
         "rungs": rungs,
         "sources": {source: {"title": title, "state": state} for source, title, state in found},
     }

@@ -47,7 +47,7 @@ function facts(trial) {
   const enrolment = trial.enrolment === null ? "not stated" : `${trial.enrolment.toLocaleString("en")} (${trial.enrolment_type ?? "kind not stated"})`;
   const rows = {
     Sponsor: [trial.sponsor_id ? el("a", { href: `${words.root}sponsors/${encodeURIComponent(trial.sponsor_id)}/` }, trial.sponsor) : (trial.sponsor ?? "not stated"), trial.sponsor_class ? ` (${plain(trial.sponsor_class)})` : ""],
-    Study: `${plain(trial.study_type) || "kind not stated"}, phase ${plain(trial.phase) || "not stated"}`,
+    Study: `${plain(trial.study_type) || "kind not stated"}, ${words.phases[trial.phase] ?? "phase not stated"}`,
     "Recruitment status": plain(trial.status) || "not stated",
     Participants: enrolment,
     "First registered": day(trial.registered),
@@ -149,7 +149,7 @@ function verdicts(trial) {
     el("a", { href: `#policy-${one.policy}` }, words.policies[one.policy].title),
     status(one.status),
     ...(release ? [statusThen(trial, one, release)] : []),
-    one.due_latest ? days(one.due_earliest, one.due_latest) : "",
+    one.due_latest && one.applies !== "no" ? days(one.due_earliest, one.due_latest) : "",
     late(one),
   ]);
   return [
