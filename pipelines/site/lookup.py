@@ -9,8 +9,10 @@ A shard is one gzip file of JSON, named by the last bits of the CRC-32 of a key:
 `trials`: trial id -> what `trials.sql` gives. A trial lies in the shard of its own id.
 """
 
+import contextlib
 import gzip
 import json
+import tempfile
 import zlib
 from collections.abc import Iterable, Iterator, Mapping
 from itertools import groupby
@@ -28,7 +30,8 @@ SHARDS = "find/shards"
 TRIALS_A_SHARD = 75
 """So that a shard stays below 80 kB at any size of the world."""
 TRIALS_AT_ONCE = 20_000
-"""Trials that are put together in memory at one time, some kilobytes each."""
+BUCKETS = 64
+"""Trials that are told in memory at one time, some kilobytes each; and parts in which shards are put together."""
 IDS_A_NUMBER = 50
 """Trials that one number leads to at most: a code such as `1` is stated by thousands."""
 
@@ -75,26 +78,44 @@ def write_shards(connection: duckdb.DuckDBPyConnection, shards: int, folder: Pat
     """Writes every shard, empty ones too: a number that nobody has is a shard that does not hold it."""
     folder.mkdir(parents=True)
     _file_keys(connection, shards)
+    at_once = -(-shards // BUCKETS)
+    with tempfile.TemporaryDirectory(dir=folder) as spool:
+        _tell_trials(connection, shards, at_once, Path(spool))
+        for bucket in range(-(-shards // at_once)):
+            bounds = (bucket * at_once, min((bucket + 1) * at_once, shards))
+            numbers = _by_shard(connection.execute(_KEYS, bounds).fetchall())
+            trials = _by_shard(sorted(_told(Path(spool) / str(bucket))))
+            for shard in range(*bounds):
+                content = _shard(numbers.get(shard, []), trials.get(shard, []))
+                (folder / f"{shard}.json.gz").write_bytes(gzip.compress(content.encode(), 6, mtime=0))
+    connection.execute("DROP TABLE site_keys")
+
+
+def _tell_trials(connection: duckdb.DuckDBPyConnection, shards: int, at_once: int, spool: Path) -> None:
+    """Writes what is told of each trial as a line of its bucket's file, `at_once` shards to a file. Trials are told
+    in the order of the tables, of which each is then read once, and not in that of the shards."""
     ids = [trial_id for (trial_id,) in connection.execute("SELECT trial_id FROM trials ORDER BY trial_id").fetchall()]
-    places = [shard_of(trial_id.lower(), shards) for trial_id in ids]
-    _insert(connection, "site_places", pa.table({"trial_id": ids, "shard": pa.array(places, pa.int32())}))
-    at_once = max(1, TRIALS_AT_ONCE * shards // max(1, len(ids)))
-    for first in range(0, shards, at_once):
-        bounds = [first, min(first + at_once, shards)]
-        numbers = _by_shard(connection.execute(_KEYS, bounds).fetchall())
-        connection.execute(
-            "CREATE OR REPLACE TEMP TABLE wanted AS FROM site_places WHERE shard >= ? AND shard < ?",
-            bounds,
-        )
-        trials = _by_shard(connection.execute(_trials_query(contracts())).fetchall())
-        for shard in range(*bounds):
-            content = _shard(numbers.get(shard, []), trials.get(shard, []))
-            (folder / f"{shard}.json.gz").write_bytes(gzip.compress(content.encode(), 6, mtime=0))
-    for table in ("site_keys", "site_places", "wanted"):
-        connection.execute(f"DROP TABLE {table}")
+    query = _trials_query(contracts())
+    with contextlib.ExitStack() as stack:
+        files = [stack.enter_context((spool / str(n)).open("w", encoding="utf-8")) for n in range(BUCKETS)]
+        for first in range(0, len(ids), TRIALS_AT_ONCE):
+            connection.register("ids", pa.table({"trial_id": ids[first : first + TRIALS_AT_ONCE]}))
+            connection.execute("CREATE OR REPLACE TEMP TABLE wanted AS FROM ids")
+            connection.unregister("ids")
+            for trial_id, trial in connection.execute(query).fetchall():
+                shard = shard_of(trial_id.lower(), shards)
+                files[shard // at_once].write(f"{shard}\t{trial_id}\t{trial}\n")
+    connection.execute("DROP TABLE IF EXISTS wanted")
 
 
-def _by_shard(rows: list[tuple[Any, ...]]) -> dict[int, list[tuple[Any, ...]]]:
+def _told(path: Path) -> Iterator[tuple[int, str, str]]:
+    with path.open(encoding="utf-8", newline="\n") as lines:
+        for line in lines:
+            shard, trial_id, trial = line.rstrip("\n").split("\t")
+            yield int(shard), trial_id, trial
+
+
+def _by_shard(rows: Iterable[tuple[Any, ...]]) -> dict[int, list[tuple[Any, ...]]]:
     return {shard: [row[1:] for row in group] for shard, group in groupby(rows, key=lambda row: int(row[0]))}
 
 
@@ -140,17 +161,11 @@ def _insert_keys(connection: duckdb.DuckDBPyConnection, keys: list[tuple[int, st
     connection.unregister("rows_to_insert")
 
 
-def _insert(connection: duckdb.DuckDBPyConnection, name: str, rows: pa.Table) -> None:
-    connection.register("rows_to_insert", rows)
-    connection.execute(f"CREATE TEMP TABLE {name} AS FROM rows_to_insert")
-    connection.unregister("rows_to_insert")
-
-
 def _trials_query(known: Contracts) -> str:
     verdicts = " UNION ALL ".join(map(_verdicts, known.of_kind("reporting")))
     query = Path(__file__).with_name("trials.sql").read_text(encoding="utf-8")
     collected = f"""WITH verdicts AS (
-        SELECT trial_id, list(verdict ORDER BY policy) AS verdicts FROM ({verdicts}) GROUP BY trial_id
+        SELECT trial_id, string_agg(verdict, ',' ORDER BY policy) AS verdicts FROM ({verdicts}) GROUP BY trial_id
     ),"""
     return query.replace("WITH", collected, 1)
 
@@ -167,11 +182,11 @@ def _verdicts(policy: Policy) -> str:
         shown = "s.status <> 'out_of_scope'" + (f" OR NOT l.{leg.name}.outcome" if leg.role == "scope" else "")
         legs.append(f"CASE WHEN {shown} THEN {told} END")
     return f"""
-    SELECT s.trial_id, s.policy, json_object(
+    SELECT s.trial_id, s.policy, CAST(json_object(
         'policy', s.policy, 'version', s.rule_version, 'status', s.status, 'earliest', s.status_earliest,
         'applies', s.applies, 'decided_by', s.decided_by, 'due_earliest', s.due_earliest, 'due_latest', s.due_latest,
         'late_min', d.days_late_min, 'late_max', d.days_late_max, 'public', s.public_date,
-        'submitted', s.submitted_date, 'legs', json_array({", ".join(legs)})) AS verdict
+        'submitted', s.submitted_date, 'legs', json_array({", ".join(legs)})) AS VARCHAR) AS verdict
     FROM (FROM reporting_status SEMI JOIN wanted USING (trial_id) WHERE policy = {quote(policy.id)}) AS s
     JOIN (FROM {policy.table} SEMI JOIN wanted USING (trial_id)) AS l USING (trial_id)
     LEFT JOIN (FROM reporting_lateness SEMI JOIN wanted USING (trial_id)) AS d USING (trial_id, policy)"""

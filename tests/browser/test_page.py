@@ -8,6 +8,7 @@ import re
 import shutil
 import threading
 from collections import Counter
+from contextlib import contextmanager
 from urllib.parse import quote, urlsplit
 
 import duckdb
@@ -17,6 +18,7 @@ from pipelines import serving
 from pipelines.__main__ import main
 from pipelines.settings import ROOT
 from pipelines.site import exploring, marts
+from tests import sites
 
 pytestmark = pytest.mark.browser
 
@@ -57,8 +59,8 @@ def release(data):
         yield connection
 
 
-@pytest.fixture(scope="session")
-def served(data):
+@contextmanager
+def serve(data):
     """The address of the site, and the bytes sent of each of its files."""
     sent = Counter()
 
@@ -71,6 +73,25 @@ def served(data):
         yield f"http://127.0.0.1:{running.server_address[1]}/", sent
         running.shutdown()
         thread.join()
+
+
+@pytest.fixture(scope="session")
+def served(data):
+    with serve(data) as both:
+        yield both
+
+
+@pytest.fixture(scope="session")
+def two_nights(tmp_path_factory):
+    """A world in which statuses changed from one night to the next, and somebody to write to."""
+    data = tmp_path_factory.mktemp("nights") / "data"
+    sites.release(data)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("ALLTRIALS_SITE_CONTACT", "contest@example.org")
+        patch.setenv("ALLTRIALS_SITE_RESPONSE", "Somebody answers.")
+        assert main(["--data", str(data), "site"]) == 0
+    with serve(data) as (address, _):
+        yield data, address
 
 
 @pytest.fixture(scope="session")
@@ -258,6 +279,27 @@ def test_an_article_finds_its_trial_and_a_stranger_finds_nothing(opened, release
     page = opened("find/?id=NCT00000000")
     told(page, "Nothing found")
     assert "PubMed is loaded whole" in page.inner_text("#answer"), "it says what was searched"
+
+
+def test_a_trial_is_shown_as_judged_in_an_earlier_release(chromium, two_nights):
+    data, address = two_nights
+    folder = data / "releases" / str(sites.SECOND)
+    with duckdb.connect(str(folder / "alltrials.duckdb"), read_only=True) as release:
+        trial_id, policy, before, after = release.execute(
+            """SELECT trial_id, policy, from_status, to_status FROM status_transitions
+            WHERE from_status IS NOT NULL AND to_status IS NOT NULL ORDER BY ALL LIMIT 1"""
+        ).fetchone()
+    page = chromium.new_page()
+    page.goto(f"{address}find/?id={trial_id}&release={sites.FIRST}")
+    told(page, "Found")
+    row = page.locator("#verdicts tbody tr").filter(has=page.locator(f"a[href='#policy-{policy}']"))
+    cells = [cell.split(maxsplit=1)[-1] for cell in row.locator("td").all_inner_texts()[:2]]
+    assert cells == [after.replace("_", " "), before.replace("_", " ")]
+    assert "What changed before" in page.inner_text("#answer")
+    contact = page.locator("a[href^='mailto:contest@example.org']")
+    assert trial_id in contact.get_attribute("href"), "where there is an address, the report goes there"
+    assert "Somebody answers." in page.inner_text("#answer")
+    page.close()
 
 
 def test_looking_up_works_by_keyboard_alone(opened):
