@@ -46,6 +46,7 @@ KINDS = {
 """By the end of a name; anything else is bytes and no more, Parquet, DuckDB and packed shards among them."""
 
 _DATED = re.compile(r"\d{4}-\d\d-\d\d(-\d+)?")
+_NAMED_BY_HASH = re.compile(r".+-[0-9a-f]{12}\.\w+")
 _RANGE = re.compile(r"bytes=\s*(\d*)\s*-\s*(\d*)\s*", re.IGNORECASE)
 
 
@@ -79,10 +80,10 @@ def span(asked: str | None, size: int) -> Span | None:
 
 @dataclass(frozen=True)
 class Place:
-    """Where the file of an address lies. is_dated: in a release, so that it never changes."""
+    """Where the file of an address lies. never_changes: in a release, or under a name that holds its hash."""
 
     path: Path
-    is_dated: bool
+    never_changes: bool
 
 
 def place(data: Path, address: str) -> Place | None:
@@ -103,7 +104,7 @@ def place(data: Path, address: str) -> Place | None:
     inside = wanted.resolve()
     if not inside.is_relative_to(root.resolve()) or not inside.is_file():
         return None
-    return Place(inside, is_dated)
+    return Place(inside, is_dated or bool(_NAMED_BY_HASH.fullmatch(inside.name)))
 
 
 @lru_cache(maxsize=64)
@@ -115,7 +116,7 @@ def etag(where: Place, status: os.stat_result) -> str:
     """A strong mark of a file's bytes: what its release says they are, else what the file system says of this file,
     which is replaced and never written over."""
     manifest = where.path.parent / shelf.MANIFEST
-    if where.is_dated and manifest.is_file():
+    if where.never_changes and manifest.is_file():
         known = _sums(manifest, manifest.stat().st_mtime_ns).get(where.path.name)
         if known:
             return f'"{known}"'
@@ -190,7 +191,7 @@ class _Handler(BaseHTTPRequestHandler):
         headers = {
             "ETag": mark,
             "Accept-Ranges": "bytes",
-            "Cache-Control": "public, max-age=31536000, immutable" if where.is_dated else "no-cache",
+            "Cache-Control": "public, max-age=31536000, immutable" if where.never_changes else "no-cache",
         }
         if _names(self.headers.get("If-None-Match", ""), mark):
             return self._say(HTTPStatus.NOT_MODIFIED, headers)
