@@ -26,7 +26,6 @@ from pipelines.contracts import Contracts, Policy, contracts, quote
 from pipelines.site import pages, reviewing, spelling
 from pipelines.site.pages import Site
 
-SHARDS = "find/shards"
 TRIALS_A_SHARD = 75
 """So that a shard stays below 80 kB at any size of the world."""
 TRIALS_AT_ONCE = 20_000
@@ -49,14 +48,18 @@ ORDER BY shard, key
 
 
 def write(connection: duckdb.DuckDBPyConnection, site: Site) -> None:
-    """Writes the shards of a release and the two pages that read them, `find/` and `list/`."""
+    """Writes the shards of a release and the two pages that read them, `find/` and `list/`. Shards lie in a folder of
+    their release: a page that was opened before another release came finds none there, and not those of two."""
     trials, example = connection.execute("SELECT count(*), min(trial_id) FROM trials").fetchone() or (0, None)
+    release = site.templates.globals["release"]
     shards, lists = shard_count(trials), reviewing.shard_count(connection)
-    known = words(connection, site, shards) | {"lists": lists}
+    numbers_at, lists_at = f"find/shards/{release}/", f"list/shards/{release}/"
+    known = words(connection, site, shards)
+    known |= {"numbers_at": numbers_at, "lists_at": lists_at, "lists": lists}
     for address, template in (("find/", "find.html"), ("list/", "list.html")):
         pages.page(site, address, template, words=known, example=example, common=reviewing.common(connection))
-    write_shards(connection, shards, site.out / SHARDS)
-    reviewing.write_shards(connection, lists, site.out / reviewing.LISTS)
+    write_shards(connection, shards, site.out / numbers_at)
+    reviewing.write_shards(connection, lists, site.out / lists_at)
 
 
 def shard_count(trials: int) -> int:

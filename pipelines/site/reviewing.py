@@ -18,7 +18,6 @@ import duckdb
 
 from pipelines.site import spelling
 
-LISTS = "list/shards"
 TRIALS_A_CONDITION = 400
 """Trials of one condition at most; the release has all of them."""
 COMMON = 300

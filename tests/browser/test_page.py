@@ -237,7 +237,7 @@ def test_a_number_takes_two_small_requests_at_most(opened, served, release):
 
 
 def test_every_shard_is_small(data):
-    sizes = [p.stat().st_size for p in data.glob("site/*/shards/*.json.gz")]
+    sizes = [p.stat().st_size for p in data.glob("site/*/shards/*/*.json.gz")]
     assert sizes
     assert max(sizes) < SHARD
 
@@ -299,6 +299,20 @@ def test_a_trial_is_shown_as_judged_in_an_earlier_release(chromium, two_nights):
     contact = page.locator("a[href^='mailto:contest@example.org']")
     assert trial_id in contact.get_attribute("href"), "where there is an address, the report goes there"
     assert "Somebody answers." in page.inner_text("#answer")
+    page.close()
+
+
+def test_a_page_of_an_earlier_release_says_that_it_is_one(chromium, two_nights):
+    data, address = two_nights
+    page = chromium.new_page()
+    page.goto(f"{address}find/")
+    shards = next((data / "site").resolve().glob("find/shards/*"))
+    away = shards.rename(shards.with_name("2030-01-01"))
+    try:
+        page.goto(f"{address}find/?id=NCT90000001")
+        told(page, "The look-up failed: .*Load this page again")
+    finally:
+        away.rename(shards)
     page.close()
 
 

@@ -8,7 +8,7 @@ const MARKS = {
 };
 const MISSING = "due, missing";
 
-const numbers = shelf(address("find/shards/"), words.shards, words.spelling);
+const numbers = shelf(address(words.numbers_at), words.shards, words.spelling);
 const answer = document.getElementById("answer");
 const told = document.getElementById("told");
 const asked = new URLSearchParams(location.search);

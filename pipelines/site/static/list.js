@@ -6,7 +6,7 @@ import { read, shelf } from "./shards.js";
 import { shardOf } from "./spelling.js";
 
 const AT_ONCE = 6;
-const numbers = shelf(address("find/shards/"), words.shards, words.spelling);
+const numbers = shelf(address(words.numbers_at), words.shards, words.spelling);
 const answer = document.getElementById("answer");
 const told = document.getElementById("told");
 const field = (id) => document.getElementById(id).value.trim();
@@ -59,7 +59,7 @@ function includedTable(list) {
 
 async function ofCondition(condition) {
   const key = numbers.key(condition);
-  return (await read(address(`list/shards/${shardOf(key, words.lists)}.json.gz`)))[key];
+  return (await read(new URL(`${shardOf(key, words.lists)}.json.gz`, address(words.lists_at))))[key];
 }
 
 function missingTable(found, condition, intervention, have) {
