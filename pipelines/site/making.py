@@ -49,17 +49,18 @@ def make(chosen: Settings, release: Release, out: Path) -> None:
 @contextlib.contextmanager
 def opened(chosen: Settings, release: Release, out: Path) -> Iterator[duckdb.DuckDBPyConnection]:
     """The tables of a release under their names, read-only, within the memory that a build may take. Beside them stand
-    two small relations made of the contracts: `status_words` (code, status_group), `policy_grace` (policy,
-    grace_days)."""
+    two small relations made of the contracts: `status_words` (number, code, status_group), `policy_grace`
+    (policy, grace_days)."""
     spill = out / ".spill"
-    words = [(code, word["status_group"]) for code, word in contracts().vocabularies["reporting_status"].items()]
+    words = contracts().vocabularies["reporting_status"]
+    numbered = [(number, code, word["status_group"]) for number, (code, word) in enumerate(words.items())]
     graces = [(p.id, int(p.parameters["grace_days"])) for p in contracts().of_kind("reporting")]
     try:
         with store.connect(threads=chosen.threads, memory_limit=chosen.memory_limit, spill=spill) as connection:
             connection.execute(f"ATTACH {quote(str(release.folder / DATABASE))} AS release (READ_ONLY)")
-            connection.execute("CREATE TABLE status_words (code VARCHAR, status_group VARCHAR)")
+            connection.execute("CREATE TABLE status_words (number TINYINT, code VARCHAR, status_group VARCHAR)")
             connection.execute("CREATE TABLE policy_grace (policy VARCHAR, grace_days INTEGER)")
-            store.insert(connection, "status_words", words)
+            store.insert(connection, "status_words", numbered)
             store.insert(connection, "policy_grace", graces)
             connection.execute(f"SET search_path = '{figures.SEARCH_PATH}'")
             yield connection

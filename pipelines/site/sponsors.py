@@ -21,7 +21,7 @@ from typing import Any
 import duckdb
 from markupsafe import Markup
 
-from pipelines.contracts import Policy, contracts
+from pipelines.contracts import Policy, contracts, quote
 from pipelines.site import charts, figures, overview, pages
 from pipelines.site.figures import Row
 from pipelines.site.pages import Site
@@ -39,7 +39,8 @@ RESERVED = ("all", "search", "under")
 """Folders beside those of the sponsors."""
 
 CARDS = """
-SELECT c.*, s.sponsor_class, s.names, s.parent_id, p.name AS parent, s.mapping_proof, s.ror_id
+SELECT c.*, s.sponsor_class, p.name AS parent, s.mapping_proof, s.ror_id,
+    CASE WHEN c.policy = $policy THEN s.names END AS names
 FROM scorecards AS c
 LEFT JOIN sponsors AS s ON s.sponsor_id = c.unit_value
 LEFT JOIN sponsors AS p ON p.sponsor_id = s.parent_id
@@ -48,22 +49,25 @@ ORDER BY c.unit_value, c.policy"""
 
 TRIALS = """
 WITH verdicts AS (
-    SELECT trial_id, list({'policy': policy, 'status': status, 'status_group': status_group, 'due': due_latest}
-        ORDER BY policy) AS verdicts
-    FROM reporting_status WHERE status_group <> 'outside' GROUP BY trial_id
+    -- One row per trial, of numbers and days only, so that the world's verdicts fit into memory.
+    SELECT trial_id, {pivot}
+    FROM (
+        SELECT trial_id, policy, w.number, due_latest
+        FROM reporting_status AS s JOIN status_words AS w ON w.code = s.status)
+    GROUP BY trial_id
 )
 SELECT t.sponsor_id, t.trial_id, t.title, r.url, t.enrolment, t.enrolment_type, w.completed_latest, w.results,
-    s.status, s.status_group, s.due_latest, coalesce(v.verdicts, []) AS verdicts
+    v.* EXCLUDE (trial_id)
 FROM trials AS t
 JOIN registrations AS r ON r.registration_id = t.main_registration_id
 JOIN trial_standings AS w ON w.trial_id = t.trial_id
-JOIN reporting_status AS s ON s.trial_id = t.trial_id AND s.policy = $policy
-LEFT JOIN verdicts AS v ON v.trial_id = t.trial_id
+JOIN verdicts AS v ON v.trial_id = t.trial_id
+JOIN status_words AS s ON s.number = v.status_0
 WHERE t.sponsor_id IS NOT NULL
 ORDER BY t.sponsor_id,
     list_position(['due, missing', 'due, submitted', 'cannot judge', 'pending', 'due, reported', 'reported early',
-        'outside'], s.status_group), s.due_latest, t.trial_id"""
-"""The trials of each sponsor, those whose results are missing first."""
+        'outside'], s.status_group), v.due_0, t.trial_id"""
+"""The trials of each sponsor, those whose results are missing under the first policy first."""
 
 REMAINDERS = """
 SELECT policy, unit_value, trials, due FROM scorecards WHERE unit_kind = 'sponsor' AND is_remainder ORDER BY ALL"""
@@ -95,7 +99,7 @@ def write(connection: duckdb.DuckDBPyConnection, site: Site) -> None:
     """Writes everything about sponsors."""
     policies = site.policies
     deciles = {(d["sponsor_class"], d["policy"]): d for d in figures.query(connection, figures.DECILES)}
-    listed = [_write_one(site, cards, trials, deciles) for cards, trials in _streams(connection, policies[0].id)]
+    listed = [_write_one(site, cards, trials, deciles) for cards, trials in _streams(connection, policies)]
     remainders = figures.grouped(figures.query(connection, REMAINDERS), "policy")
     for i, policy in enumerate(policies):
         address = f"{FOLDER}/" if not i else f"{FOLDER}/under/{policy.id}/"
@@ -105,14 +109,32 @@ def write(connection: duckdb.DuckDBPyConnection, site: Site) -> None:
     _write_search(site.out / FOLDER / "search", listed, policies[0])
 
 
-def _streams(connection: duckdb.DuckDBPyConnection, policy: str) -> Iterator[tuple[list[Row], Iterator[Row]]]:
+def _streams(
+    connection: duckdb.DuckDBPyConnection, policies: Sequence[Policy]
+) -> Iterator[tuple[list[Row], Iterator[Row]]]:
     """Sponsor by sponsor, its cards and its trials. Both streams are in the order of the ids."""
-    cards = itertools.groupby(figures.stream(connection, CARDS), key=lambda r: r["unit_value"])
-    trials = itertools.groupby(figures.stream(connection, TRIALS, policy=policy), key=lambda r: r["sponsor_id"])
+    rows = figures.stream(connection, CARDS, policy=policies[0].id)
+    cards = itertools.groupby(rows, key=lambda r: r["unit_value"])
+    trials = itertools.groupby(_trials(connection, policies), key=lambda r: r["sponsor_id"])
     for (sponsor_id, own), (leads, its) in zip(cards, trials, strict=True):
         if sponsor_id != leads:
             raise ValueError(f"The tables disagree on sponsors: {sponsor_id!r} in scorecards, {leads!r} in trials.")
         yield list(own), its
+
+
+def _trials(connection: duckdb.DuckDBPyConnection, policies: Sequence[Policy]) -> Iterator[Row]:
+    """The trials, with their verdicts by policy: status, its group, and the last day in time."""
+    pivot = ", ".join(
+        f"any_value(number) FILTER (policy = {quote(p.id)}) AS status_{i}, "
+        f"any_value(due_latest) FILTER (policy = {quote(p.id)}) AS due_{i}"
+        for i, p in enumerate(policies)
+    )
+    words = {w["number"]: w for w in figures.query(connection, "FROM status_words")}
+    for row in figures.stream(connection, TRIALS.format(pivot=pivot)):
+        row["verdicts"] = {
+            p.id: {**words[row[f"status_{i}"]], "due": row[f"due_{i}"]} for i, p in enumerate(policies)
+        }  # fmt: skip
+        yield row
 
 
 # --- one sponsor ----------------------------------------------------------------------------------------------------
@@ -164,10 +186,7 @@ def _write_pages(site: Site, own: str, rows: Sequence[Row], values: Mapping[str,
 
 def _split(rows: Iterable[Row], policy: str) -> dict[str, int]:
     """Of the trials missing under a policy: found elsewhere, found nowhere, not to be judged."""
-    found = Counter(
-        row["results"] for row in rows for v in row["verdicts"]
-        if v["policy"] == policy and v["status_group"] == "due, missing"
-    )  # fmt: skip
+    found = Counter(row["results"] for row in rows if row["verdicts"][policy]["status_group"] == "due, missing")
     names = {"found": "missing_found_elsewhere", "none_found": "missing_none_found",
              "cannot_judge": "missing_cannot_judge"}  # fmt: skip
     return {column: found[results] for results, column in names.items()}
@@ -178,10 +197,10 @@ def _soon(rows: Iterable[Row], as_of: date) -> Iterator[dict[str, Any]]:
     with the rules that have it, soonest first."""
     found: dict[tuple[date, str], dict[str, Any]] = {}
     for row in rows:
-        for v in row["verdicts"]:
+        for policy, v in row["verdicts"].items():
             due = v["due"]
-            if v["status"] in WAITED_FOR and due and as_of < due <= as_of + timedelta(days=SOON_DAYS):
-                found.setdefault((due, row["trial_id"]), _entry(due, row))["rules"].append(v["policy"])
+            if v["code"] in WAITED_FOR and due and as_of < due <= as_of + timedelta(days=SOON_DAYS):
+                found.setdefault((due, row["trial_id"]), _entry(due, row))["rules"].append(policy)
     return (found[key] for key in sorted(found))
 
 
@@ -230,9 +249,9 @@ def _csv(rows: Iterable[Row], policies: Sequence[Policy]) -> str:
     fields = ("trial_id", "title", "url", "completed_latest", "enrolment", "enrolment_type", "results")
     writer.writerow([*fields, *(f"{p.id} {what}" for p in policies for what in ("status", "due"))])
     for row in rows:
-        verdicts = {v["policy"]: v for v in row["verdicts"]}
-        said = [verdicts.get(p.id, {"status": "", "due": None}) for p in policies]
-        writer.writerow([row[f] for f in fields] + [v[what] for v in said for what in ("status", "due")])
+        verdicts = [row["verdicts"][p.id] for p in policies]
+        said = [(v["code"], v["due"]) if v["status_group"] != "outside" else ("", None) for v in verdicts]
+        writer.writerow([row[f] for f in fields] + [value for pair in said for value in pair])
     return text.getvalue()
 
 
