@@ -116,7 +116,7 @@ def _write(connection: Any, data: Path) -> None:
 
 # --- reading pages --------------------------------------------------------------------------------------------------
 
-VOID = {"meta", "link", "input", "br", "img", "hr", "option"}  # an option may go without its end
+VOID = {"meta", "link", "input", "br", "img", "hr"}
 
 
 @dataclass

@@ -150,7 +150,7 @@ def _file_keys(connection: duckdb.DuckDBPyConnection, shards: int) -> None:
 
 def _keys(rows: Iterable[tuple[Any, ...]], shards: int) -> Iterator[tuple[int, str, int, str, int | None]]:
     for number, written, rank, trial_id, pmid in rows:
-        for key in sorted({spelling.key(number), spelling.key(written)} - {""}):
+        for key in sorted({spelling.key(one) for one in {number, written}} - {""}):
             yield shard_of(key, shards), key, rank, trial_id, pmid
 
 
