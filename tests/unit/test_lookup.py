@@ -1,16 +1,18 @@
-"""The shards of the look-up: every number leads where `explain` leads, every trial is told once and as the tables have
-it, and the same release gives the same bytes. A shard that grows past its bound shows in `tests/browser`.
+"""What the page reads of a release piece by piece: the shards of the look-up, in which every number leads where `explain`
+leads and every trial is told once, as the tables have it; and the marts that the explore page asks. The same tables give
+the same bytes. What a browser makes of them is in `tests/browser`.
 """
 
 import gzip
 import json
 from pathlib import Path
 
+import duckdb
 import pytest
 
 from pipelines import build, explain
 from pipelines.contracts import contracts
-from pipelines.site import lookup, reviewing, spelling
+from pipelines.site import exploring, lookup, marts, reviewing, spelling
 from tests.releases import ODD, fill
 from tests.worlds import AS_OF, as_written, rows, tables
 
@@ -154,3 +156,41 @@ def test_a_condition_leads_to_its_trials_without_results(world):
     told = {(concept, trial[0]) for concept, _ in wanted for trial in listed[spelling.key(concept)]["trials"]}
     assert told == set(wanted)
     assert {entry["total"] for entry in listed.values()} <= {len(entry["trials"]) for entry in listed.values()}
+
+
+# --- marts ------------------------------------------------------------------------------------------------------------
+
+
+def test_the_marts_answer_every_question_that_the_page_offers_as_the_release_does(world):
+    connection, data = world
+    (data / "marts").mkdir()
+    path = data / "marts" / marts.write(connection, data / "marts", AS_OF)
+    questions = exploring.questions()
+    assert len(questions) >= 8
+    with duckdb.connect(str(path), read_only=True) as small:
+        for question in questions:
+            assert small.execute(question.sql).fetchall() == connection.execute(question.sql).fetchall(), question.title
+        comments = small.execute("SELECT table_name, comment FROM duckdb_tables()").fetchall()
+    assert {name for name, comment in comments if comment} == {*marts.LONG, *marts.WHOLE}
+
+
+def test_the_marts_have_the_same_bytes_and_a_name_that_says_so(world):
+    connection, data = world
+    names = []
+    for folder in ("first", "second"):
+        (data / folder).mkdir()
+        names.append(marts.write(connection, data / folder, AS_OF))
+    assert names[0] == names[1]
+    assert (data / "first" / names[0]).read_bytes() == (data / "second" / names[0]).read_bytes()
+    assert [path.name for path in (data / "first").iterdir()] == names[:1], "nothing else is left there"
+
+
+def test_of_long_tables_the_largest_rows_stay(world, monkeypatch):
+    connection, data = world
+    monkeypatch.setattr(marts, "LARGEST", 1)
+    (data / "few").mkdir()
+    path = data / "few" / marts.write(connection, data / "few", AS_OF)
+    with duckdb.connect(str(path), read_only=True) as small:
+        kept = small.execute("SELECT unit_kind, policy, due FROM scorecards").fetchall()
+    largest = rows(connection, "SELECT unit_kind, policy, max(due) FROM scorecards GROUP BY ALL")
+    assert sorted(kept) == sorted(largest)
