@@ -65,7 +65,7 @@ test-release: setup  ## a release before the judges outside: validators, another
 
 # The page of the newest release of SITE_DATA, of the sample world where nothing else is named.
 site: setup  ## make the web page of a release and serve it on this machine; SITE_DATA names another data folder
-	@if command -v npm >/dev/null; then $(MAKE) --no-print-directory engine || \
+	@if command -v npm >/dev/null; then $(MAKE) --no-print-directory -s engine || \
 	echo "The engine could not be fetched: the page says how to ask SQL without it."; \
 	else echo "No npm here: the page says how to ask SQL without the engine."; fi
 	@test -e $(SITE_DATA)/releases/latest.json || { test -e $(SITE_DATA)/warehouse || $(MAKE) --no-print-directory run; \

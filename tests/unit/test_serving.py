@@ -6,6 +6,10 @@ import hashlib
 import http.client
 import io
 import json
+import re
+import signal
+import subprocess
+import sys
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
@@ -16,9 +20,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pipelines import serving, snapshots, store
+from pipelines.__main__ import main
 from pipelines.errors import UsageError
 from pipelines.release import shelf
 from pipelines.serving import Span, UnsatisfiableError
+from pipelines.settings import ROOT
 
 BODY = bytes(range(256)) * 5
 DAY = "2024-06-30"
@@ -216,6 +222,20 @@ def test_one_connection_serves_many_requests(port):
 def test_a_taken_port_says_what_to_do(data, port):
     with pytest.raises(UsageError, match=r"--port"):
         serving.server(data, port)
+
+
+def test_without_a_page_the_command_says_what_to_do(tmp_path, capsys):
+    assert main(["--data", str(tmp_path), "serve", "--port", "0"]) == 2
+    assert "make it with `site` first" in capsys.readouterr().err
+
+
+def test_the_command_says_where_it_serves_and_ends_when_told(data):
+    words = [sys.executable, "-m", "pipelines", "--data", str(data), "serve", "--port", "0"]
+    with subprocess.Popen(words, cwd=ROOT, stdout=subprocess.PIPE, text=True) as running:
+        port = int(re.search(r"127\.0\.0\.1:(\d+)/", running.stdout.readline())[1])
+        assert ask(port, "/")[2].endswith(b"home")
+        running.send_signal(signal.SIGINT)
+        assert running.wait(timeout=20) == 0
 
 
 # --- readers of releases ----------------------------------------------------------------------------------------------
