@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import jinja2
+from markupsafe import Markup, escape
 
 from pipelines.contracts import Policy
 
@@ -42,7 +43,7 @@ def environment(shell: Mapping[str, Any]) -> jinja2.Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    made.globals |= dict(shell)
+    made.globals |= {**shell, "num": figure, "share": share_of}
     made.filters |= {"n": number, "share": share, "day": day, "status": status, "results": results, "mark": mark}
     return made
 
@@ -59,6 +60,22 @@ def write(made: jinja2.Environment, out: Path, address: str, template: str, **va
     folder.mkdir(parents=True, exist_ok=True)
     text = made.get_template(template).render(values, root="../" * address.count("/") or "./", address=address)
     (folder / "index.html").write_text(text, encoding="utf-8")
+
+
+def figure(name: str, value: float | None) -> Markup:
+    """A number on a page. name: what it is, for the tests and for other programs; it follows the `data-scope` of what
+    it stands in."""
+    held = "" if value is None else value
+    return Markup(f'<data class="num" value="{held}" data-figure="{escape(name)}">{number(value)}</data>')
+
+
+def share_of(name: str, numerator: int, denominator: int) -> Markup:
+    """A share on a page: in percent, and of how many. name: as of `figure`."""
+    said = f' <span class="of">{numerator:,} of {denominator:,}</span>' if denominator else ""
+    return Markup(
+        f'<data class="share" value="{numerator}" data-figure="{escape(name)}" data-numerator="{numerator}" '
+        f'data-denominator="{denominator}"><b>{share(numerator, denominator)}</b>{said}</data>'
+    )
 
 
 def number(value: float | None) -> str:

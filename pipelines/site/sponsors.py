@@ -283,6 +283,8 @@ def _ics(text: str) -> str:
 
 def _folded(line: str) -> str:
     """A line of at most 75 bytes, goes on behind a blank: no character is cut in two."""
+    if len(line) <= 75 and line.isascii():
+        return line + "\r\n"
     parts, room, size = [""], 75, 0
     for sign in line:
         wide = len(sign.encode())
