@@ -3,6 +3,7 @@
 Belongs here: the environment of all templates, and the writing of one page. Does not: what stands on any page.
 """
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
@@ -44,7 +45,15 @@ def environment(shell: Mapping[str, Any]) -> jinja2.Environment:
         lstrip_blocks=True,
     )
     made.globals |= {**shell, "num": figure, "share": share_of}
-    made.filters |= {"n": number, "share": share, "day": day, "status": status, "results": results, "mark": mark}
+    made.filters |= {
+        "n": number,
+        "share": share,
+        "day": day,
+        "status": status,
+        "results": results,
+        "mark": mark,
+        "marked": marked,
+    }
     return made
 
 
@@ -116,6 +125,11 @@ def results(code: str) -> str:
     return {"found": "found", "none_found": "none found in the sources searched", "cannot_judge": "cannot be judged"}[
         code
     ]
+
+
+def marked(text: str) -> Markup:
+    """Text of a contract, in which names stand between backticks."""
+    return Markup(re.sub(r"`([^`]+)`", r"<code>\1</code>", str(escape(text))))
 
 
 MARKS = {
