@@ -25,6 +25,7 @@ import pyarrow as pa
 from pipelines.contracts import Contracts, Policy, contracts, quote
 from pipelines.site import pages, reviewing, spelling
 from pipelines.site.pages import Site
+from pipelines.site.sponsors import slug
 
 TRIALS_A_SHARD = 75
 """So that a shard stays below 80 kB at any size of the world."""
@@ -97,18 +98,31 @@ def write_shards(connection: duckdb.DuckDBPyConnection, shards: int, folder: Pat
 def _tell_trials(connection: duckdb.DuckDBPyConnection, shards: int, at_once: int, spool: Path) -> None:
     """Writes what is told of each trial as a line of its bucket's file, `at_once` shards to a file. Trials are told
     in the order of the tables, of which each is then read once, and not in that of the shards."""
-    ids = [trial_id for (trial_id,) in connection.execute("SELECT trial_id FROM trials ORDER BY trial_id").fetchall()]
+    ids = _column(connection, "SELECT trial_id FROM trials ORDER BY trial_id")
+    sponsors = _column(connection, "SELECT DISTINCT sponsor_id FROM trials WHERE sponsor_id IS NOT NULL ORDER BY 1")
+    _register(connection, "site_sponsors", {"sponsor_id": sponsors, "slug": [slug(one) for one in sponsors]})
     query = _trials_query(contracts())
     with contextlib.ExitStack() as stack:
         files = [stack.enter_context((spool / str(n)).open("w", encoding="utf-8")) for n in range(BUCKETS)]
         for first in range(0, len(ids), TRIALS_AT_ONCE):
-            connection.register("ids", pa.table({"trial_id": ids[first : first + TRIALS_AT_ONCE]}))
-            connection.execute("CREATE OR REPLACE TEMP TABLE wanted AS FROM ids")
-            connection.unregister("ids")
+            _register(connection, "wanted", {"trial_id": ids[first : first + TRIALS_AT_ONCE]})
             for trial_id, trial in connection.execute(query).fetchall():
                 shard = shard_of(trial_id.lower(), shards)
                 files[shard // at_once].write(f"{shard}\t{trial_id}\t{trial}\n")
     connection.execute("DROP TABLE IF EXISTS wanted")
+    connection.execute("DROP TABLE site_sponsors")
+
+
+def _column(connection: duckdb.DuckDBPyConnection, query: str) -> list[str]:
+    return [value for (value,) in connection.execute(query).fetchall()]
+
+
+def _register(connection: duckdb.DuckDBPyConnection, name: str, columns: Mapping[str, list[str]]) -> None:
+    """Makes a temporary table of texts."""
+    arrays = [pa.array(values, pa.string()) for values in columns.values()]
+    connection.register("rows_to_insert", pa.table(arrays, names=list(columns)))
+    connection.execute(f"CREATE OR REPLACE TEMP TABLE {name} AS FROM rows_to_insert")
+    connection.unregister("rows_to_insert")
 
 
 def _told(path: Path) -> Iterator[tuple[int, str, str]]:

@@ -1,5 +1,6 @@
 -- What the look-up shows of each trial in `wanted`, as JSON: everything that the explanation of a trial rests on.
--- `verdicts` comes from the legs of each policy and is made in `lookup`, since the legs are in the contracts.
+-- `verdicts` comes from the legs of each policy and is made in `lookup`, since the legs are in the contracts;
+-- `site_sponsors` has the folder of each sponsor's page.
 WITH registered AS (
     SELECT
         trial_id,
@@ -56,7 +57,7 @@ SELECT
     t.trial_id,
     -- The verdicts are JSON already, and most of it: they are not read again.
     rtrim(CAST(to_json({
-        'title': t.title, 'sponsor': t.sponsor, 'sponsor_id': t.sponsor_id, 'sponsor_class': t.sponsor_class,
+        'title': t.title, 'sponsor': t.sponsor, 'sponsor_at': o.slug, 'sponsor_class': t.sponsor_class,
         'study_type': t.study_type, 'phase': t.phase, 'status': t.status, 'enrolment': t.enrolment,
         'enrolment_type': t.enrolment_type, 'registered': t.registered, 'start': t.start_raw,
         'primary_completion': t.primary_completion_raw, 'completion': t.completion_raw,
@@ -81,6 +82,7 @@ JOIN trial_standings AS s USING (trial_id)
 JOIN disclosure AS c USING (trial_id)
 JOIN registered AS r USING (trial_id)
 JOIN verdicts AS v USING (trial_id)
+LEFT JOIN site_sponsors AS o ON o.sponsor_id = t.sponsor_id
 LEFT JOIN known AS k USING (trial_id)
 LEFT JOIN linked AS l USING (trial_id)
 LEFT JOIN articles AS p USING (trial_id)

@@ -2,6 +2,7 @@
 same bytes."""
 
 import csv
+import gzip
 import io
 import json
 import re
@@ -366,3 +367,9 @@ def _plain(text):
     for sign, entity in (("<", "&lt;"), (">", "&gt;"), ("'", "&#39;"), ('"', "&#34;"), ("&", "&amp;")):
         text = text.replace(entity, sign)
     return text
+
+
+def test_the_look_up_leads_to_the_page_of_every_sponsor(made):
+    shards = [json.loads(gzip.decompress(path.read_bytes())) for path in made[0].glob("find/shards/*/*.json.gz")]
+    leads = {trial["sponsor_at"] for shard in shards for trial in shard["trials"].values()} - {None}
+    assert leads == {page.parent.name for page in made[0].glob("sponsors/*/due.ics")}

@@ -46,7 +46,7 @@ function because(verdict) {
 function facts(trial) {
   const enrolment = trial.enrolment === null ? "not stated" : `${trial.enrolment.toLocaleString("en")} (${trial.enrolment_type ?? "kind not stated"})`;
   const rows = {
-    Sponsor: [trial.sponsor_id ? el("a", { href: `${words.root}sponsors/${encodeURIComponent(trial.sponsor_id)}/` }, trial.sponsor) : (trial.sponsor ?? "not stated"), trial.sponsor_class ? ` (${plain(trial.sponsor_class)})` : ""],
+    Sponsor: [trial.sponsor_at ? el("a", { href: `${words.root}sponsors/${trial.sponsor_at}/` }, trial.sponsor) : (trial.sponsor ?? "not stated"), trial.sponsor_class ? ` (${plain(trial.sponsor_class)})` : ""],
     Study: `${plain(trial.study_type) || "kind not stated"}, ${words.phases[trial.phase] ?? "phase not stated"}`,
     "Recruitment status": plain(trial.status) || "not stated",
     Participants: enrolment,
