@@ -1,6 +1,19 @@
 // Elements, days and words that several pages make. Texts go in as texts, so nothing in a record can become markup.
 
-const MONTHS = ["January", "February", "March", "April", "May", "June", "July", "August", "September", "October", "November", "December"];
+const MONTHS = [
+  "January",
+  "February",
+  "March",
+  "April",
+  "May",
+  "June",
+  "July",
+  "August",
+  "September",
+  "October",
+  "November",
+  "December",
+];
 
 // An element with its attributes and children; what is null, undefined or false is left out.
 export function el(name, attributes = {}, ...children) {
@@ -14,7 +27,9 @@ export function el(name, attributes = {}, ...children) {
 
 // A link where the address is one of the web, else the text alone.
 export function link(address, ...children) {
-  return /^https?:\/\//.test(address ?? "") ? el("a", { href: address, rel: "noreferrer" }, ...children) : el("span", {}, ...children);
+  return /^https?:\/\//.test(address ?? "")
+    ? el("a", { href: address, rel: "noreferrer" }, ...children)
+    : el("span", {}, ...children);
 }
 
 // 2026-11-22 as 22 November 2026; anything else as it is.
@@ -40,15 +55,38 @@ export function table(caption, heads, rows, attributes = {}) {
       "table",
       attributes,
       el("caption", {}, caption),
-      el("thead", {}, el("tr", {}, heads.map((head) => el("th", { scope: "col" }, head)))),
-      el("tbody", {}, rows.map((cells) => el("tr", {}, cells.map((cell, at) => (at ? el("td", {}, cell) : el("th", { scope: "row" }, cell)))))),
+      el(
+        "thead",
+        {},
+        el(
+          "tr",
+          {},
+          heads.map((head) => el("th", { scope: "col" }, head)),
+        ),
+      ),
+      el(
+        "tbody",
+        {},
+        rows.map((cells) =>
+          el(
+            "tr",
+            {},
+            cells.map((cell, at) => (at ? el("td", {}, cell) : el("th", { scope: "row" }, cell))),
+          ),
+        ),
+      ),
     ),
   );
 }
 
 // A text to take along: read-only, with a button that copies it.
 export function pasteable(id, label, text) {
-  const field = el("textarea", { id, readonly: true, rows: String(Math.min(16, text.split("\n").length + 1)), spellcheck: "false" });
+  const field = el("textarea", {
+    id,
+    readonly: true,
+    rows: String(Math.min(16, text.split("\n").length + 1)),
+    spellcheck: "false",
+  });
   field.value = text;
   const told = el("span", { role: "status" });
   const button = el("button", { type: "button" }, "Copy");

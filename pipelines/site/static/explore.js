@@ -16,7 +16,9 @@ async function connect() {
   const database = new engine.AsyncDuckDB(new engine.VoidLogger(), worker);
   await database.instantiate(address("static/engine/duckdb-eh.wasm").href);
   // In parts; the whole file, which is small, only where a server cannot give parts.
-  await database.open({ filesystem: { reliableHeadRequests: true, allowFullHTTPReads: true, forceFullHTTPReads: false } });
+  await database.open({
+    filesystem: { reliableHeadRequests: true, allowFullHTTPReads: true, forceFullHTTPReads: false },
+  });
   const file = address(`explore/${words.marts}`).href;
   await database.registerFileURL("marts.duckdb", file, engine.DuckDBDataProtocol.HTTP, false);
   const connection = await database.connect();
@@ -38,12 +40,27 @@ function shown(value, type) {
 
 function show(result) {
   const fields = result.schema.fields.map((one) => ({ name: one.name, type: String(one.type) }));
-  const rows = result.toArray().slice(0, ROWS).map((row) => {
-    const values = row.toJSON();
-    return fields.map(({ name, type }) => shown(values[name], type));
-  });
-  const cut = result.numRows > ROWS ? `The first ${ROWS} of ${result.numRows.toLocaleString("en")} rows` : `${result.numRows.toLocaleString("en")} row(s)`;
-  answer.replaceChildren(fields.length ? table(cut, fields.map((one) => one.name), rows, { id: "result" }) : el("p", {}, "Done."));
+  const rows = result
+    .toArray()
+    .slice(0, ROWS)
+    .map((row) => {
+      const values = row.toJSON();
+      return fields.map(({ name, type }) => shown(values[name], type));
+    });
+  const cut =
+    result.numRows > ROWS
+      ? `The first ${ROWS} of ${result.numRows.toLocaleString("en")} rows`
+      : `${result.numRows.toLocaleString("en")} row(s)`;
+  answer.replaceChildren(
+    fields.length
+      ? table(
+          cut,
+          fields.map((one) => one.name),
+          rows,
+          { id: "result" },
+        )
+      : el("p", {}, "Done."),
+  );
   told.textContent = `Done: ${cut}.`;
 }
 

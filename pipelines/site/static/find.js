@@ -4,7 +4,13 @@ import { address, day, days, el, link, pasteable, plain, table, words, yes } fro
 import { shelf } from "./shards.js";
 
 const MARKS = {
-  "due, reported": "●", "due, submitted": "◐", "due, missing": "▲", "reported early": "◑", pending: "○", "cannot judge": "?", outside: "–",
+  "due, reported": "●",
+  "due, submitted": "◐",
+  "due, missing": "▲",
+  "reported early": "◑",
+  pending: "○",
+  "cannot judge": "?",
+  outside: "–",
 };
 const MISSING = "due, missing";
 
@@ -17,7 +23,13 @@ const group = (status) => words.statuses[status].status_group;
 const registry = (code) => words.registries[code] ?? code;
 
 function status(code) {
-  return el("span", { class: "status" }, el("span", { class: "mark", "aria-hidden": "true" }, MARKS[group(code)]), " ", plain(code));
+  return el(
+    "span",
+    { class: "status" },
+    el("span", { class: "mark", "aria-hidden": "true" }, MARKS[group(code)]),
+    " ",
+    plain(code),
+  );
 }
 
 // --- the sentence first ---------------------------------------------------------------------------------------------
@@ -30,11 +42,20 @@ function sentence(trial) {
     cannot_judge: `Whether results are public cannot be judged: ${trial.not_searched?.join("; ") || "the record does not say"}.`,
   }[trial.results];
   const stage = {
-    completed: "", not_completed: " By its record the trial has not completed, so results are not expected yet.",
-    cannot_judge: " Whether the trial has completed cannot be told from its record.", outside: " It never began, or is no trial that results are asked of.",
+    completed: "",
+    not_completed: " By its record the trial has not completed, so results are not expected yet.",
+    cannot_judge: " Whether the trial has completed cannot be told from its record.",
+    outside: " It never began, or is no trial that results are asked of.",
   }[trial.completed];
-  const late = overdue.map((verdict) => el("li", {}, `Appears overdue under ${words.policies[verdict.policy].title}, because ${because(verdict)}.`));
-  return el("div", { class: "sentence" }, el("p", {}, el("b", {}, first), stage), late.length ? el("ul", {}, late) : null);
+  const late = overdue.map((verdict) =>
+    el("li", {}, `Appears overdue under ${words.policies[verdict.policy].title}, because ${because(verdict)}.`),
+  );
+  return el(
+    "div",
+    { class: "sentence" },
+    el("p", {}, el("b", {}, first), stage),
+    late.length ? el("ul", {}, late) : null,
+  );
 }
 
 function because(verdict) {
@@ -44,9 +65,17 @@ function because(verdict) {
 // --- what the trial is ----------------------------------------------------------------------------------------------
 
 function facts(trial) {
-  const enrolment = trial.enrolment === null ? "not stated" : `${trial.enrolment.toLocaleString("en")} (${trial.enrolment_type ?? "kind not stated"})`;
+  const enrolment =
+    trial.enrolment === null
+      ? "not stated"
+      : `${trial.enrolment.toLocaleString("en")} (${trial.enrolment_type ?? "kind not stated"})`;
   const rows = {
-    Sponsor: [trial.sponsor_at ? el("a", { href: `${words.root}sponsors/${trial.sponsor_at}/` }, trial.sponsor) : (trial.sponsor ?? "not stated"), trial.sponsor_class ? ` (${plain(trial.sponsor_class)})` : ""],
+    Sponsor: [
+      trial.sponsor_at
+        ? el("a", { href: `${words.root}sponsors/${trial.sponsor_at}/` }, trial.sponsor)
+        : (trial.sponsor ?? "not stated"),
+      trial.sponsor_class ? ` (${plain(trial.sponsor_class)})` : "",
+    ],
     Study: `${plain(trial.study_type) || "kind not stated"}, ${words.phases[trial.phase] ?? "phase not stated"}`,
     "Recruitment status": plain(trial.status) || "not stated",
     Participants: enrolment,
@@ -55,7 +84,11 @@ function facts(trial) {
     "Primary completion": day(trial.primary_completion),
     Completion: day(trial.completion),
   };
-  return el("dl", { class: "facts" }, Object.entries(rows).map(([name, value]) => el("div", {}, el("dt", {}, name), el("dd", {}, value))));
+  return el(
+    "dl",
+    { class: "facts" },
+    Object.entries(rows).map(([name, value]) => el("div", {}, el("dt", {}, name), el("dd", {}, value))),
+  );
 }
 
 function records(trial) {
@@ -63,24 +96,56 @@ function records(trial) {
     link(one.url, one.id),
     registry(one.registry),
     `${day(one.seen)}, ${words.sources[one.source]?.title ?? one.source}`,
-    [one.gone && `gone from the register since ${day(one.gone)}. `, one.replaced_by && `replaced by ${one.replaced_by}`].filter(Boolean).join("") || "in the register",
+    [one.gone && `gone from the register since ${day(one.gone)}. `, one.replaced_by && `replaced by ${one.replaced_by}`]
+      .filter(Boolean)
+      .join("") || "in the register",
   ]);
-  const others = (trial.numbers ?? []).map((one) => el("li", {}, el("b", {}, one.number), ` – ${words.kinds[one.kind]}`));
+  const others = (trial.numbers ?? []).map((one) =>
+    el("li", {}, el("b", {}, one.number), ` – ${words.kinds[one.kind]}`),
+  );
   const why = (trial.links ?? []).map((one) =>
-    el("li", {}, el("b", {}, `${one.a} and ${one.b}`), one.decision === "merged" ? " are taken for one trial. " : ` are not taken for one trial (${one.decision}: ${words.link_reasons[one.reason]}). `, `${words.methods[one.method]}.`));
-  const apart = (trial.disagreements ?? []).map((one) => el("li", {}, `${plain(one.field)}: `, one.values.map((v) => `${v.id} ${v.value ?? "nothing stated"}`).join("; ")));
+    el(
+      "li",
+      {},
+      el("b", {}, `${one.a} and ${one.b}`),
+      one.decision === "merged"
+        ? " are taken for one trial. "
+        : ` are not taken for one trial (${one.decision}: ${words.link_reasons[one.reason]}). `,
+      `${words.methods[one.method]}.`,
+    ),
+  );
+  const apart = (trial.disagreements ?? []).map((one) =>
+    el("li", {}, `${plain(one.field)}: `, one.values.map((v) => `${v.id} ${v.value ?? "nothing stated"}`).join("; ")),
+  );
   return [
     el("h3", {}, rows.length > 1 ? `Its ${rows.length} records, taken for one trial` : "Its record"),
     table("Records of this trial in registers", ["Number", "Register", "Last seen", "State"], rows),
-    why.length ? [el("h4", {}, "Why"), el("ul", {}, why), trial.all_links > why.length ? el("p", {}, `${trial.all_links - why.length} more in the table trial_links.`) : null] : null,
+    why.length
+      ? [
+          el("h4", {}, "Why"),
+          el("ul", {}, why),
+          trial.all_links > why.length
+            ? el("p", {}, `${trial.all_links - why.length} more in the table trial_links.`)
+            : null,
+        ]
+      : null,
     apart.length ? [el("h4", {}, "Where its records disagree"), el("ul", {}, apart)] : null,
     others.length ? [el("h4", {}, "Also known as"), el("ul", {}, others)] : null,
   ];
 }
 
 function ladder(trial) {
-  const rows = trial.ladder.map((one) => [words.rungs[one.rung], yes(one.reached), one.reached && one.date ? day(one.date) : "", one.reached ? (one.at ?? "") : ""]);
-  const before = (trial.before_start ?? []).map((one) => [words.rules[one.rule] ?? one.rule, plain(one.status), one.missing ? `the record does not state ${plain(one.missing)}` : (words.verdicts[one.status] ?? "")]);
+  const rows = trial.ladder.map((one) => [
+    words.rungs[one.rung],
+    yes(one.reached),
+    one.reached && one.date ? day(one.date) : "",
+    one.reached ? (one.at ?? "") : "",
+  ]);
+  const before = (trial.before_start ?? []).map((one) => [
+    words.rules[one.rule] ?? one.rule,
+    plain(one.status),
+    one.missing ? `the record does not state ${plain(one.missing)}` : (words.verdicts[one.status] ?? ""),
+  ]);
   return [
     el("h3", {}, "What is public, step by step"),
     table("Steps of disclosure", ["Step", "Reached", "Since", "Where"], rows),
@@ -103,12 +168,20 @@ function decisive(verdict) {
 
 function evidence(leg) {
   const [value, outcome, registration, field, isProxy] = leg.told;
-  return [leg.question, yes(outcome) + (isProxy ? " (probably: something else stands for it)" : ""), value ?? "nothing stated", registration ?? "", plain(field)];
+  return [
+    leg.question,
+    yes(outcome) + (isProxy ? " (probably: something else stands for it)" : ""),
+    value ?? "nothing stated",
+    registration ?? "",
+    plain(field),
+  ];
 }
 
 function late(verdict) {
   if (verdict.late_max === null) return "";
-  return verdict.late_min === verdict.late_max ? verdict.late_min.toLocaleString("en") : `${verdict.late_min.toLocaleString("en")} to ${verdict.late_max.toLocaleString("en")}`;
+  return verdict.late_min === verdict.late_max
+    ? verdict.late_min.toLocaleString("en")
+    : `${verdict.late_min.toLocaleString("en")} to ${verdict.late_max.toLocaleString("en")}`;
 }
 
 function change(verdict) {
@@ -120,17 +193,34 @@ function verdictDetails(verdict) {
   const policy = words.policies[verdict.policy];
   const { meaning, does_not_mean: not } = words.statuses[verdict.status];
   const leg = decisive(verdict);
-  const rows = policy.legs.map((one, at) => ({ ...one, told: verdict.legs[at] })).filter((one) => one.told).map(evidence);
+  const rows = policy.legs
+    .map((one, at) => ({ ...one, told: verdict.legs[at] }))
+    .filter((one) => one.told)
+    .map(evidence);
   return el(
     "details",
     { id: `policy-${verdict.policy}` },
     el("summary", {}, `${policy.title}: ${plain(verdict.status)}`),
     el("p", {}, `${meaning}.`, not ? ` It does not mean: ${not}.` : ""),
-    verdict.earliest !== verdict.status ? el("p", {}, `By the earliest reading of its dates it would be: ${plain(verdict.earliest)}.`) : null,
-    leg ? el("p", {}, el("b", {}, "What decides it: "), `${leg.question} ${yes(leg.told[1])}${leg.told[0] ? `, ${leg.told[0]}` : ""}${leg.told[2] ? ` (${leg.told[2]}${leg.told[3] ? `, ${plain(leg.told[3])}` : ""})` : ""}.`) : null,
+    verdict.earliest !== verdict.status
+      ? el("p", {}, `By the earliest reading of its dates it would be: ${plain(verdict.earliest)}.`)
+      : null,
+    leg
+      ? el(
+          "p",
+          {},
+          el("b", {}, "What decides it: "),
+          `${leg.question} ${yes(leg.told[1])}${leg.told[0] ? `, ${leg.told[0]}` : ""}${leg.told[2] ? ` (${leg.told[2]}${leg.told[3] ? `, ${plain(leg.told[3])}` : ""})` : ""}.`,
+        )
+      : null,
     el("p", {}, el("b", {}, "What would change this verdict: "), change(verdict)),
     table(`Evidence under ${policy.title}`, ["Criterion", "Answer", "What the record says", "Record", "Field"], rows),
-    el("p", { class: "small" }, el("a", { href: `${words.root}policies/${verdict.policy}/` }, "The rule"), `, version ${verdict.version}; covers the trial: ${verdict.applies}.`),
+    el(
+      "p",
+      { class: "small" },
+      el("a", { href: `${words.root}policies/${verdict.policy}/` }, "The rule"),
+      `, version ${verdict.version}; covers the trial: ${verdict.applies}.`,
+    ),
   );
 }
 
@@ -172,34 +262,69 @@ function history(trial) {
 }
 
 function paperWhy(paper) {
-  const against = [paper.before && "before primary completion", paper.pooled && "names more than three trials", paper.retracted && "retracted", paper.preprint && "preprint"];
+  const against = [
+    paper.before && "before primary completion",
+    paper.pooled && "names more than three trials",
+    paper.retracted && "retracted",
+    paper.preprint && "preprint",
+  ];
   const why = [paper.why !== "passed" && words.filters[paper.why], ...against].filter(Boolean).join("; ");
   return `${paper.counts ? "counts as results" : "does not count as results"}${why ? ` (${why})` : ""}`;
 }
 
 function papers(trial) {
-  if (!trial.papers?.length) return [el("h3", {}, "Articles"), el("p", {}, `No linked article found. ${words.sources.pubmed?.state ?? "PubMed is not loaded"}.`)];
-  const rows = trial.papers.map((one) => [link(`https://pubmed.ncbi.nlm.nih.gov/${one.pmid}/`, `PMID ${one.pmid}`), [one.title ?? "(article not loaded)", one.journal ? `. ${one.journal}` : ""], day(one.published), paperWhy(one)]);
+  if (!trial.papers?.length)
+    return [
+      el("h3", {}, "Articles"),
+      el("p", {}, `No linked article found. ${words.sources.pubmed?.state ?? "PubMed is not loaded"}.`),
+    ];
+  const rows = trial.papers.map((one) => [
+    link(`https://pubmed.ncbi.nlm.nih.gov/${one.pmid}/`, `PMID ${one.pmid}`),
+    [one.title ?? "(article not loaded)", one.journal ? `. ${one.journal}` : ""],
+    day(one.published),
+    paperWhy(one),
+  ]);
   return [
     el("h3", {}, "Articles"),
     table("Articles linked with this trial", ["Article", "Title", "Published", "Whether it counts"], rows),
-    trial.all_papers > rows.length ? el("p", {}, `${trial.all_papers - rows.length} more in the table trial_publications.`) : null,
+    trial.all_papers > rows.length
+      ? el("p", {}, `${trial.all_papers - rows.length} more in the table trial_publications.`)
+      : null,
   ];
 }
 
 // --- the receipt and contesting -------------------------------------------------------------------------------------
 
 function receipt(id, trial) {
-  const read = trial.registrations.map((one) => `- ${registry(one.registry)}: ${one.id}, ${one.read ? `read on ${one.read}` : `not read itself, seen in ${words.sources[one.source]?.title ?? one.source} on ${one.seen}`}`);
-  const known = [...new Set([id, ...trial.registrations.map((one) => one.id), ...(trial.numbers ?? []).map((one) => one.number)])];
+  const read = trial.registrations.map(
+    (one) =>
+      `- ${registry(one.registry)}: ${one.id}, ${one.read ? `read on ${one.read}` : `not read itself, seen in ${words.sources[one.source]?.title ?? one.source} on ${one.seen}`}`,
+  );
+  const known = [
+    ...new Set([id, ...trial.registrations.map((one) => one.id), ...(trial.numbers ?? []).map((one) => one.number)]),
+  ];
   const counted = (trial.papers ?? []).filter((one) => one.counts).map((one) => one.pmid);
   const others = (trial.papers ?? []).filter((one) => !one.counts).map((one) => `- PMID ${one.pmid}: ${paperWhy(one)}`);
-  const found = { found: `Results found: ${trial.results_at ?? "place not stated"}${trial.results_date ? `, ${trial.results_date}` : ""}.`, none_found: "No results found in the sources searched.", cannot_judge: `Cannot be judged: ${(trial.not_searched ?? []).join("; ")}.` }[trial.results];
+  const found = {
+    found: `Results found: ${trial.results_at ?? "place not stated"}${trial.results_date ? `, ${trial.results_date}` : ""}.`,
+    none_found: "No results found in the sources searched.",
+    cannot_judge: `Cannot be judged: ${(trial.not_searched ?? []).join("; ")}.`,
+  }[trial.results];
   return [
-    `Search receipt for trial ${id}`, `Release ${words.release}, as of ${words.as_of}`, "", "Registers:", ...read, "", "Sources:",
-    ...Object.values(words.sources).map((one) => `- ${one.state}`), "", `Numbers tried: ${known.join(", ")}`,
+    `Search receipt for trial ${id}`,
+    `Release ${words.release}, as of ${words.as_of}`,
+    "",
+    "Registers:",
+    ...read,
+    "",
+    "Sources:",
+    ...Object.values(words.sources).map((one) => `- ${one.state}`),
+    "",
+    `Numbers tried: ${known.join(", ")}`,
     `Articles that count as results: ${counted.length ? counted.map((pmid) => `PMID ${pmid}`).join(", ") : "none"}`,
-    ...(others.length ? ["Other linked articles:", ...others] : []), "", found,
+    ...(others.length ? ["Other linked articles:", ...others] : []),
+    "",
+    found,
     "That nothing was found does not mean that nothing exists.",
   ].join("\n");
 }
@@ -217,15 +342,32 @@ function contest(id, trial) {
     const leg = decisive(one);
     return `- ${one.policy} (version ${one.version}): ${one.status}${leg ? `; ${leg.name} = ${yes(leg.told[1])}, ${leg.told[0] ?? "nothing stated"} (${leg.told[2] ?? "no record"}, ${leg.told[3] ?? "no field"})` : ""}`;
   });
-  const text = [`Trial: ${id}`, `Release: ${words.release}, as of ${words.as_of}`, "Rule that I contest: ", `Reason (one of: ${REASONS.map(([name]) => name).join("; ")}): `, "What is wrong, and how you can see it: ", "", "Verdicts and what decides them:", ...rows].join("\n");
+  const text = [
+    `Trial: ${id}`,
+    `Release: ${words.release}, as of ${words.as_of}`,
+    "Rule that I contest: ",
+    `Reason (one of: ${REASONS.map(([name]) => name).join("; ")}): `,
+    "What is wrong, and how you can see it: ",
+    "",
+    "Verdicts and what decides them:",
+    ...rows,
+  ].join("\n");
   const mail = /^[^@\s]+@[^@\s]+$/.test(words.contact);
-  const target = mail ? `mailto:${words.contact}?subject=${encodeURIComponent(`Contest: ${id}, release ${words.release}`)}&body=${encodeURIComponent(text)}` : words.contact;
+  const target = mail
+    ? `mailto:${words.contact}?subject=${encodeURIComponent(`Contest: ${id}, release ${words.release}`)}&body=${encodeURIComponent(text)}`
+    : words.contact;
   return [
     el("h3", { id: "contest" }, "Is something wrong?"),
     el("p", {}, "The evidence above is all that the verdict rests on. There are five ways in which it can be wrong:"),
-    el("ol", {}, REASONS.map(([name, what]) => el("li", {}, el("b", {}, name), `. ${what}`))),
+    el(
+      "ol",
+      {},
+      REASONS.map(([name, what]) => el("li", {}, el("b", {}, name), `. ${what}`)),
+    ),
     pasteable("report", "A report, ready to be filled in", text),
-    words.contact ? el("p", {}, "Send it to ", el("a", { href: target, rel: "noreferrer" }, words.contact), ". ", words.response) : null,
+    words.contact
+      ? el("p", {}, "Send it to ", el("a", { href: target, rel: "noreferrer" }, words.contact), ". ", words.response)
+      : null,
   ];
 }
 
@@ -251,16 +393,34 @@ function page(id, trial) {
 }
 
 function several(found, text) {
-  const what = found.what === "article" ? `The article ${text} (PMID ${found.pmid}) belongs to ${found.total} trials` : `${found.total} trials state the number ${text}`;
-  const more = found.total > found.ids.length ? el("p", {}, `${found.total - found.ids.length} more are in the table identifiers.`) : null;
-  return [el("h2", { id: "trial", tabindex: "-1" }, what), el("ul", {}, found.ids.map((id) => el("li", {}, el("a", { href: `?id=${encodeURIComponent(id)}` }, id)))), more];
+  const what =
+    found.what === "article"
+      ? `The article ${text} (PMID ${found.pmid}) belongs to ${found.total} trials`
+      : `${found.total} trials state the number ${text}`;
+  const more =
+    found.total > found.ids.length
+      ? el("p", {}, `${found.total - found.ids.length} more are in the table identifiers.`)
+      : null;
+  return [
+    el("h2", { id: "trial", tabindex: "-1" }, what),
+    el(
+      "ul",
+      {},
+      found.ids.map((id) => el("li", {}, el("a", { href: `?id=${encodeURIComponent(id)}` }, id))),
+    ),
+    more,
+  ];
 }
 
 function nothing(text) {
   const states = Object.values(words.sources).map((one) => el("li", {}, one.state));
   return [
     el("h2", { id: "trial", tabindex: "-1" }, `No trial found by ${text} in the sources searched`),
-    el("p", {}, "That does not mean that there is none: its register may not be loaded, or the number may be mistyped. Searched were:"),
+    el(
+      "p",
+      {},
+      "That does not mean that there is none: its register may not be loaded, or the number may be mistyped. Searched were:",
+    ),
     el("ul", {}, states),
   ];
 }

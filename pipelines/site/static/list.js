@@ -12,7 +12,9 @@ const told = document.getElementById("told");
 const field = (id) => document.getElementById(id).value.trim();
 
 const RESULTS = {
-  found: "results found", none_found: "no results found in the sources searched", cannot_judge: "cannot be judged",
+  found: "results found",
+  none_found: "no results found in the sources searched",
+  cannot_judge: "cannot be judged",
 };
 
 // The numbers of a pasted text: between commas and line ends, as a whole where that is one number, else word by word.
@@ -53,8 +55,16 @@ const trialLink = (id) => el("a", { href: `${words.root}find/?id=${encodeURIComp
 
 function includedTable(list) {
   const rows = list.flatMap(({ text, trials }) =>
-    trials.length ? trials.map((one) => [text, trialLink(one.id), one.title ?? "", RESULTS[one.results]]) : [[text, "no trial found by it", "", ""]]);
-  return [el("h2", {}, "Your studies"), table("Your studies, and the trials that they report", ["As pasted", "Trial", "Title", "Results"], rows, { id: "included" })];
+    trials.length
+      ? trials.map((one) => [text, trialLink(one.id), one.title ?? "", RESULTS[one.results]])
+      : [[text, "no trial found by it", "", ""]],
+  );
+  return [
+    el("h2", {}, "Your studies"),
+    table("Your studies, and the trials that they report", ["As pasted", "Trial", "Title", "Results"], rows, {
+      id: "included",
+    }),
+  ];
 }
 
 async function ofCondition(condition) {
@@ -64,18 +74,45 @@ async function ofCondition(condition) {
 
 function missingTable(found, condition, intervention, have) {
   const title = el("h2", {}, `Trials of ${found?.condition ?? condition} without results in the sources searched`);
-  if (!found) return [title, el("p", {}, `No such trial is listed under ${condition}. Try its MeSH term, or another wording.`)];
+  if (!found)
+    return [title, el("p", {}, `No such trial is listed under ${condition}. Try its MeSH term, or another wording.`)];
   const wanted = intervention.toLowerCase();
-  const left = found.trials.filter(([id, , , , , , interventions]) => !have.has(id) && (!wanted || interventions.some((one) => one.toLowerCase().includes(wanted))));
-  const sum = (kind) => left.filter((one) => one[4] === kind).reduce((total, one) => total + (one[3] ?? 0), 0).toLocaleString("en");
+  const left = found.trials.filter(
+    ([id, , , , , , interventions]) =>
+      !have.has(id) && (!wanted || interventions.some((one) => one.toLowerCase().includes(wanted))),
+  );
+  const sum = (kind) =>
+    left
+      .filter((one) => one[4] === kind)
+      .reduce((total, one) => total + (one[3] ?? 0), 0)
+      .toLocaleString("en");
   const rows = left.map(([id, name, sponsor, enrolment, kind, completed, interventions]) => [
-    trialLink(id), name ?? "", interventions.join(", "), sponsor ?? "", enrolment === null ? "not stated" : `${enrolment.toLocaleString("en")} ${kind === "actual" ? "" : plain(kind) || "kind not stated"}`, day(completed),
+    trialLink(id),
+    name ?? "",
+    interventions.join(", "),
+    sponsor ?? "",
+    enrolment === null
+      ? "not stated"
+      : `${enrolment.toLocaleString("en")} ${kind === "actual" ? "" : plain(kind) || "kind not stated"}`,
+    day(completed),
   ]);
-  const cut = found.total > found.trials.length ? ` Looked through were the ${found.trials.length} largest of ${found.total}; the release has all.` : "";
+  const cut =
+    found.total > found.trials.length
+      ? ` Looked through were the ${found.trials.length} largest of ${found.total}; the release has all.`
+      : "";
   return [
     title,
-    el("p", {}, `${left.length} completed trials${intervention ? ` with ${intervention}` : ""} are not on your list: ${sum("actual")} participants, and ${sum("estimated")} more as planned.${cut} That nothing was found does not mean that nothing exists.`),
-    table("Trials that are not on your list", ["Trial", "Title", "Interventions", "Sponsor", "Participants", "Completed"], rows, { id: "left" }),
+    el(
+      "p",
+      {},
+      `${left.length} completed trials${intervention ? ` with ${intervention}` : ""} are not on your list: ${sum("actual")} participants, and ${sum("estimated")} more as planned.${cut} That nothing was found does not mean that nothing exists.`,
+    ),
+    table(
+      "Trials that are not on your list",
+      ["Trial", "Title", "Interventions", "Sponsor", "Participants", "Completed"],
+      rows,
+      { id: "left" },
+    ),
   ];
 }
 

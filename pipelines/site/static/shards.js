@@ -31,7 +31,10 @@ export function shelf(folder, count, table) {
 
 export async function read(address) {
   const answer = await fetch(address);
-  if (!answer.ok) throw new Error(`${address.pathname}: the server answered ${answer.status}. Load this page again: there may be a newer release.`);
+  if (!answer.ok)
+    throw new Error(
+      `${address.pathname}: the server answered ${answer.status}. Load this page again: there may be a newer release.`,
+    );
   const bytes = new Uint8Array(await answer.arrayBuffer());
   // Some servers unpack such files on the way.
   const isPacked = bytes[0] === 0x1f && bytes[1] === 0x8b;

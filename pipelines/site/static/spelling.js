@@ -13,7 +13,9 @@ export function speller(table) {
   function fold(text) {
     const plain = text.replace(nothing, "").replace(spaces, " ");
     // Each by itself: a letter and the accent behind it stay two characters.
-    return Array.from(plain, (one) => (one > "\x7f" ? one.normalize("NFKC").replace(dashes, "-").replace(spaces, " ") : one)).join("");
+    return Array.from(plain, (one) =>
+      one > "\x7f" ? one.normalize("NFKC").replace(dashes, "-").replace(spaces, " ") : one,
+    ).join("");
   }
 
   function trimmed(text, characters) {
