@@ -14,6 +14,8 @@ from markupsafe import Markup, escape
 
 WIDE, TALL = 480, 240
 LEFT, RIGHT, TOP, BOTTOM = 54, 104, 10, 36
+LABEL_WIDE, LABEL_TALL = 80, 16
+"""Room that the label of a line takes."""
 
 PARTS = {
     "on-time": "On time",
@@ -116,13 +118,8 @@ def lines(
         if last is not None:
             body += _marks(line, across, up)
             ends.append((up(last[1]), across(last[0]), line))
-    for y, (_, x, line) in zip(_apart([e[0] for e in sorted(ends, key=_first)]), sorted(ends, key=_first), strict=True):
-        body.append(_text(x + 6, y + 4, line.name, f"label {line.kind}"))
+    body += [_text(x + 6, y + 4, line.name, f"label {line.kind}") for y, x, line in _apart(ends)]
     return _svg(name, title, about, body)
-
-
-def _first(end: tuple[float, float, Line]) -> float:
-    return end[0]
 
 
 def _marks(line: Line, across: Callable[[float], float], up: Callable[[float], float]) -> list[str]:
@@ -141,13 +138,18 @@ def _range(values: Sequence[float]) -> tuple[float, float]:
     return (low, high) if high > low else (low - 0.5, low + 0.5)
 
 
-def _apart(heights: Sequence[float], least: float = 15) -> list[float]:
-    """Heights of labels moved downwards until none lies on another; then up again where they left the chart."""
-    placed: list[float] = []
-    for height in heights:
-        placed.append(max(height, placed[-1] + least) if placed else height)
-    over = placed[-1] - (TALL - BOTTOM) if placed else 0
-    return [height - max(0, over) for height in placed]
+def _apart(ends: Sequence[tuple[float, float, Line]]) -> list[tuple[float, float, Line]]:
+    """Labels at the ends of lines, moved downwards until none lies on another; then all of them up again where they
+    left the chart."""
+    placed: list[tuple[float, float, Line]] = []
+    for height, x, line in sorted(ends, key=lambda end: end[:2]):
+        y = height
+        for above, beside, _ in placed:
+            if abs(x - beside) < LABEL_WIDE and y < above + LABEL_TALL:
+                y = above + LABEL_TALL
+        placed.append((y, x, line))
+    over = max([0.0, *(y - (TALL - BOTTOM) for y, _, _ in placed)])
+    return [(y - over, x, line) for y, x, line in placed]
 
 
 def columns(name: str, title: str, about: str, rows: Sequence[tuple[str, int, str]]) -> Markup:
