@@ -1,5 +1,27 @@
 -- Trials that recruit now, for doctors and patients: only where the trial's own register said so recently. No contact
 -- details: the record at the address has them.
+WITH places AS (
+    SELECT trial_id, list_sort(list(DISTINCT country)) AS countries
+    FROM registration_countries WHERE NOT is_removed GROUP BY trial_id
+), studied AS (
+    SELECT
+        trial_id,
+        list_transform(
+            list_sort(list({'registration_id': registration_id, 'ordinal': ordinal, 'word': condition})),
+            lambda w: w.word) AS conditions,
+        list_sort(list(DISTINCT concept) FILTER (WHERE concept IS NOT NULL)) AS condition_concepts
+    FROM conditions
+    GROUP BY trial_id
+), given AS (
+    SELECT
+        trial_id,
+        list_transform(
+            list_sort(list({'registration_id': registration_id, 'ordinal': ordinal, 'word': intervention})),
+            lambda w: w.word) AS interventions,
+        list_sort(list(DISTINCT concept) FILTER (WHERE concept IS NOT NULL)) AS intervention_concepts
+    FROM interventions
+    GROUP BY trial_id
+)
 SELECT
     s.trial_id,
     s.recruits_from AS registration_id,
@@ -12,17 +34,19 @@ SELECT
     CASE WHEN t.enrolment_type = 'actual' THEN NULL ELSE t.enrolment END AS planned_enrolment,
     t.start_earliest,
     s.completed_latest AS expected_completion,
-    w.conditions,
-    w.condition_concepts,
-    w.interventions,
-    w.intervention_concepts,
-    w.countries,
+    c.conditions,
+    c.condition_concepts,
+    i.interventions,
+    i.intervention_concepts,
+    g.countries,
     s.record_seen,
     coalesce(r.last_update_posted, r.last_update_submitted) AS record_updated,
     d.trial_id IS NOT NULL AS is_disputed
 FROM trial_standings AS s
 JOIN trials AS t USING (trial_id)
 JOIN registrations AS r ON r.registration_id = s.recruits_from
-LEFT JOIN trial_words AS w ON w.trial_id = s.trial_id
+LEFT JOIN studied AS c ON c.trial_id = s.trial_id
+LEFT JOIN given AS i ON i.trial_id = s.trial_id
+LEFT JOIN places AS g ON g.trial_id = s.trial_id
 LEFT JOIN (SELECT DISTINCT trial_id FROM discrepancies WHERE field = 'status') AS d ON d.trial_id = s.trial_id
 WHERE s.recruits
