@@ -291,6 +291,8 @@ def _trials(connection: duckdb.DuckDBPyConnection, as_of: date) -> Iterator[Figu
     yield "anywhere|high", (state["found"] + state["cannot_judge"], len(old))
     yield "anywhere|cannot_judge", state["cannot_judge"]
     yield "anywhere|none_found", state["none_found"]
+    unjudged = [t for t in old if t["results"] == "cannot_judge" and t["enrolment_type"] == "actual"]
+    yield "anywhere|unjudged_actual", sum(t["enrolment"] or 0 for t in unjudged)
     none = [t for t in old if t["results"] == "none_found"]
     for name, kind in (("actual", "actual"), ("planned", "estimated"), ("kind_unknown", None)):
         stated = [t["enrolment"] for t in none if t["enrolment"] is not None and t["enrolment_type"] == kind]

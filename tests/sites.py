@@ -122,7 +122,8 @@ VOID = {"meta", "link", "input", "br", "img", "hr"}
 @dataclass
 class Page(HTMLParser):
     """What stands on one page. figures: (name, value or (numerator, denominator)) in their order. faults: tags that are
-    not closed as they were opened, ids that stand twice. words: the text outside code."""
+    not closed as they were opened, ids that stand twice. words: the text outside code. headed: what stands above the
+    figures of tables, and the last part of their names."""
 
     figures: list[tuple[str, Any]] = field(default_factory=list)
     ids: Counter[str] = field(default_factory=Counter)
@@ -131,10 +132,13 @@ class Page(HTMLParser):
     words: list[str] = field(default_factory=list)
     tags: Counter[str] = field(default_factory=Counter)
     bare: list[str] = field(default_factory=list)
+    headed: set[tuple[str, str]] = field(default_factory=set)
 
     def __post_init__(self) -> None:
         super().__init__(convert_charrefs=True)
         self.open: list[tuple[str, dict[str, str | None]]] = []
+        self.heads: list[str] = []
+        self.column = -1
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         told = dict(attrs)
@@ -143,6 +147,7 @@ class Page(HTMLParser):
             self.ids[str(told["id"])] += 1
         self.addresses += [str(told[name]) for name in ("href", "src", "action") if name in told]
         self.faults += [f"inline handler {name}" for name in told if name.startswith("on")]
+        self._place(tag)
         if "data-figure" in told:
             self._figure(told)
         if tag not in VOID:
@@ -161,16 +166,32 @@ class Page(HTMLParser):
 
     def handle_data(self, data: str) -> None:
         inside = [tag for tag, _ in self.open]
+        if "thead" in inside and "th" in inside:
+            self.heads[-1] += data
         if not {"code", "script", "style"} & set(inside):
             self.words.append(data)
         is_cell = "td" in inside and "n" in str(self.open[inside.index("td")][1].get("class", "")).split()
         if is_cell and "data" not in inside and any(sign.isdigit() for sign in data):
             self.bare.append(data)
 
+    def _place(self, tag: str) -> None:
+        """Keeps in mind under which heading of a table a figure stands."""
+        inside = [tag for tag, _ in self.open]
+        if tag == "table":
+            self.heads = []
+        elif tag == "tr":
+            self.column = -1
+        elif tag in ("td", "th"):
+            self.column += 1
+            if "thead" in inside:
+                self.heads.append("")
+
     def _figure(self, told: Mapping[str, str | None]) -> None:
         scope = next((str(a["data-scope"]) for _, a in reversed(self.open) if "data-scope" in a), "")
         name = str(told["data-figure"])
         full = name if "|" in name else scope + name
+        if any(tag == "td" for tag, _ in self.open):
+            self.headed.add((self.heads[self.column], name.rpartition("|")[2]))
         if "data-denominator" in told:
             self.figures.append((full, (int(told["data-numerator"] or 0), int(told["data-denominator"] or 0))))
         else:

@@ -49,7 +49,9 @@ SELECT count(*) AS completed,
     count_if(w.results = 'none_found' AND t.enrolment_type = 'estimated' AND t.enrolment IS NOT NULL) AS planned_trials,
     coalesce(sum(t.enrolment) FILTER (WHERE w.results = 'none_found' AND t.enrolment_type IS NULL), 0) AS kind_unknown,
     count_if(w.results = 'none_found' AND t.enrolment_type IS NULL AND t.enrolment IS NOT NULL) AS kind_unknown_trials,
-    count_if(w.results = 'none_found' AND t.enrolment IS NULL) AS unstated_trials
+    count_if(w.results = 'none_found' AND t.enrolment IS NULL) AS unstated_trials,
+    coalesce(sum(t.enrolment) FILTER (WHERE w.results = 'cannot_judge' AND t.enrolment_type = 'actual'), 0)
+        AS unjudged_actual
 FROM trial_standings AS w JOIN trials AS t USING (trial_id)
 WHERE w.completion = 'completed' AND w.completed_latest + INTERVAL 12 MONTH <= $as_of"""
 """Trials that completed over 12 months ago: with results anywhere, with none found, and their participants."""

@@ -80,6 +80,8 @@ def place(chosen: Settings, name: str, out: Path | None) -> Path:
     link = chosen.data / SITE
     with store.locked(chosen.data / ".site.lock", f"Another making of the site is writing to {link}"):
         target = chosen.data / "sites" / ("b" if link.exists() and link.resolve().name == "a" else "a")
+        for leftover in target.parent.glob(f".*{store.PART}"):  # of a process that was killed
+            shutil.rmtree(leftover, ignore_errors=True)
         with store.whole_folder(target) as folder:
             make(chosen, release, folder)
         store.switch(link, target)

@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from pipelines import store
 from pipelines.__main__ import main
 from pipelines.release import shelf
-from pipelines.site import making, pages, sponsors
+from pipelines.site import charts, making, overview, pages, sponsors
 from tests import site_oracle, sites
 from tests.worlds import settings
 
@@ -78,6 +78,33 @@ def test_no_number_stands_in_a_column_of_numbers_without_its_name(read):
     bare = {address: page.bare for address, page in read.items() if page.bare}
     allowed = re.compile(r"\s*\d+ %|.*(planned|kind not stated|not yet|bytes).*", re.DOTALL)
     assert not {address: texts for address, texts in bare.items() if not all(map(allowed.fullmatch, texts))}
+
+
+HEADED = {
+    "Trials": {"trials"}, "Due": {"due"}, "Reported": {"reported"}, "Share": {"share"}, "Reported of due": {"reported"},
+    "On time": {"reported_on_time"}, "Late": {"reported_late"}, "No day": {"reported_undated"}, "In review": {"submitted"},
+    "Overdue": {"missing"}, "Cannot be judged": {"cannot_judge"}, "Not due yet": {"pending"}, "Early": {"reported_early"},
+    "Outside": {"outside"}, "At least": {"low"}, "At most": {"high"}, "Completed": {"completed"},
+    "With results": {"with_results"}, "None found": {"none_found"}, "Participants, none found": {"none_found_actual"},
+    "Planned, none found": {"none_found_planned"}, "Participants": {"enrolment"},
+}  # fmt: skip
+"""Which figure stands below a heading, on the pages of sponsors, countries, years and conditions."""
+FOLDERS = ("sponsors/", "countries/", "years/", "conditions/", "interventions/", "missing/")
+
+
+def test_every_column_holds_what_its_heading_says(read):
+    found = {}
+    for address, page in read.items():
+        if address.startswith(FOLDERS):
+            for heading, column in page.headed:
+                found.setdefault(heading, set()).add(column)
+    found.pop("Sponsors")  # the funnel's cells, which are named by their place
+    assert found == HEADED
+
+
+def test_the_bar_shows_each_part_once_in_its_own_colour():
+    assert tuple(column for _, column in overview.PARTS) == site_oracle.PARTS
+    assert [kind for kind, _ in overview.PARTS] == list(charts.PARTS)
 
 
 def test_what_a_share_says_in_words_is_what_it_is(read, made):
@@ -266,7 +293,10 @@ def test_a_site_that_was_being_read_stays_whole_while_another_is_made(made):
     data = made[2]
     before = (data / "site").resolve()
     held = {p.name for p in before.iterdir()}
+    leftover = data / "sites" / ".a.of-a-killed-process.part"
+    leftover.mkdir()
     assert main(["--data", str(data), "site"]) == 0
+    assert not leftover.exists()
     assert (data / "site").resolve() != before
     assert {p.name for p in before.iterdir()} == held
 
