@@ -367,12 +367,38 @@ def test_a_pasted_list_is_set_against_a_condition(opened, release):
     assert faults(page) == []
 
 
-def test_sorting_and_filtering(opened):
+def test_a_table_is_sorted_by_its_heads(opened):
     page = opened("sponsors/")
-    page.locator("#sponsors thead button", has_text="Sponsor").click()
-    names = page.locator("#sponsors tbody tr:visible th").all_inner_texts()
-    assert names == sorted(names, key=str.casefold) or names == sorted(names, key=str.casefold, reverse=True)
-    assert page.locator("#sponsors th[aria-sort]").count() == 1
+    head = page.locator("#sponsors thead th:nth-child(3)")
+    for direction in ("descending", "ascending"):
+        while head.get_attribute("aria-sort") != direction:
+            head.locator("button").click()
+        due = [int(one.get_attribute("value")) for one in page.locator("#sponsors tbody tr td:nth-child(3) data").all()]
+        assert len(due) > 3
+        assert due == sorted(due, reverse=direction == "descending")
+        assert page.locator("#sponsors th[aria-sort]").count() == 1, "one column only"
+
+
+def test_a_table_is_filtered_by_words(opened):
+    page = opened("conditions/")
+    table = page.locator("table[data-filter]").first
+    names = table.locator("tbody th").all_inner_texts()
+    word = names[-1].split()[0]
+    page.locator("label.filter input").first.fill(word.upper())
+    shown = [row.inner_text() for row in table.locator("tbody tr:visible").all()]
+    assert 0 < len(shown) < len(names)
+    assert all(word.lower() in text.lower() for text in shown)
+
+
+def test_a_sponsor_is_found_by_the_beginnings_of_its_words(opened, release):
+    (name,) = release.execute(
+        "SELECT unit_label FROM scorecards WHERE unit_kind = 'sponsor' AND NOT is_remainder AND unit_label LIKE '% %' "
+        "ORDER BY due DESC, unit_label LIMIT 1"
+    ).fetchone()
+    page = opened("sponsors/")
+    page.fill("#sponsor", " ".join(word[:4] for word in name.lower().split()))
+    page.wait_for_function("/found/.test(document.getElementById('search-said').textContent)")
+    assert name in page.locator("#found li").all_inner_texts()[0]
 
 
 # --- asking in SQL ----------------------------------------------------------------------------------------------------
