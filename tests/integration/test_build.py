@@ -5,6 +5,8 @@ import functools
 import http.server
 import re
 import shutil
+import subprocess
+import sys
 import threading
 from datetime import date, timedelta
 from pathlib import Path
@@ -17,7 +19,7 @@ from pipelines import build, importing, privacy, sample
 from pipelines.__main__ import main
 from pipelines.contracts import contracts
 from pipelines.errors import UsageError
-from pipelines.settings import ROOT, Settings
+from pipelines.settings import DOCS, ROOT, Settings
 from tests import cookbook
 
 TRIALS = 2000
@@ -354,6 +356,19 @@ def test_a_release_opens_from_a_folder_and_from_an_address(worlds):
         finally:
             server.shutdown()
     assert sql.strip() in cookbook.snippet("r")  # R asks the same; there is no R here to run it
+
+
+def test_the_tour_runs_on_a_build_and_says_what_its_tables_hold(worlds):
+    _, data = worlds(1)
+    tour = [sys.executable, str(DOCS / "tour.py"), str(data / "warehouse")]
+    done = subprocess.run(tour, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    with warehouse(data) as connection:
+        columns = "due, reported, missing, cannot_judge"
+        for policy, *counts in connection.sql(f"SELECT policy, {columns} FROM reporting_summary").fetchall():
+            assert re.search(rf"│ {policy} +│ +" + " │ +".join(map(str, counts)), done.stdout), policy
+    cells = re.findall(r"(?m)^# %% ", (DOCS / "tour.py").read_text(encoding="utf-8"))
+    assert len(re.findall(r"(?m)^┌", done.stdout)) == len(cells) - 1, "every cell but the first shows a table"
 
 
 def test_review_writes_a_line_and_a_paragraph_for_every_trial(worlds, tmp_path, capsys):
