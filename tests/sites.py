@@ -39,6 +39,9 @@ def fill(data: Path) -> None:
     studies += [
         us(4000 + n, pcd=f"2022-{1 + n % 12:02d}-10", cd=None, results=LATER[n % 4], enrolment=n) for n in range(24)
     ]
+    # Due on the last day of a month, on the as-of day, and on the last of the days ahead and the one behind it.
+    days = ("2019-12-31", "2021-06-30", "2023-07-20", "2023-10-18", "2023-10-19")
+    studies += [study(5000 + n, pcd=day, cd=None, sponsor="Boundary Trust") for n, day in enumerate(days)]
     put_studies(data, FIRST, studies)
     texts = [article(900000000 + n, bank=(nct(n),)) for n in range(3, 60, 7)]
     put_file(data, "pubmed", FIRST, "pubmed24n0001.xml", article_set(*texts), "full", baseline=True)

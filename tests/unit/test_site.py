@@ -313,9 +313,23 @@ def test_lists_of_more_than_a_page_go_on(made, read):
     assert not shown[0] & shown[1]
 
 
+def test_the_points_of_every_trend_are_judged_anew_on_their_day(made):
+    site, expected, _ = made
+    points = 0
+    for path in (site / "policies").glob("*/trend.csv"):
+        with path.open(newline="") as file:
+            for row in csv.DictReader(file):
+                name = ("trend" if row["judged"] == "todays_rule" else "history", path.parent.name, row["day"])
+                shown = (int(row["reported"]), int(row["due"]))
+                assert shown == expected["|".join(name)], name
+                points += 1
+    assert points > 100
+
+
 def test_calendar_and_feed_have_the_results_that_fall_due(made, read):
     site, expected, _ = made
-    for own in ("large-hospital", "company-1"):
+    assert expected["soon|boundary-trust"] == 1
+    for own in ("large-hospital", "company-1", "boundary-trust"):
         count = expected[f"soon|{own}"]
         text = (site / "sponsors" / own / "due.ics").read_bytes().decode()
         assert text.count("BEGIN:VEVENT") == text.count("END:VEVENT") == count > 0
