@@ -15,6 +15,7 @@ import duckdb
 from pipelines import store
 from pipelines.build import DATABASE
 from pipelines.contracts import contracts, quote
+from pipelines.errors import UsageError
 from pipelines.release import package, shelf
 from pipelines.release.package import Described
 from pipelines.release.shelf import Release
@@ -70,9 +71,11 @@ def opened(chosen: Settings, release: Release, out: Path) -> Iterator[duckdb.Duc
 
 def place(chosen: Settings, name: str, out: Path | None) -> Path:
     """Makes the site of a release aside and switches it in, in one step. out: where it goes, instead of `site` in the
-    data folder. Raises UsageError where there is no such release."""
+    data folder. Raises UsageError where there is no such release, or where `out` holds something else."""
     release = shelf.opened(shelf.named(chosen.data, name))
     if out is not None:
+        if out.exists() and any(out.iterdir()) and not (out / "static" / "site.css").exists():
+            raise UsageError(f"{out} holds something that is no site, and would be replaced: name another folder.")
         with store.whole_folder(out) as folder:
             make(chosen, release, folder)
         return out

@@ -301,6 +301,13 @@ def test_a_site_that_was_being_read_stays_whole_while_another_is_made(made):
     assert {p.name for p in before.iterdir()} == held
 
 
+def test_a_folder_that_holds_something_else_is_not_replaced(made, tmp_path, capsys):
+    (tmp_path / "letters.txt").write_text("kept")
+    assert main(["--data", str(made[2]), "site", "--out", str(tmp_path)]) == 2
+    assert "no site" in capsys.readouterr().err
+    assert (tmp_path / "letters.txt").read_text() == "kept"
+
+
 # --- what people and programs fetch ---------------------------------------------------------------------------------
 
 
