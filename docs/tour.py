@@ -19,7 +19,10 @@ def show(title: str, question: str) -> None:
 
 
 # %% What it rests on. Quote it with every figure.
-show("Sources, and how old they are", "SELECT source, snapshot, stale_days, state FROM sources WHERE snapshot IS NOT NULL")
+show(
+    "Sources, and how old they are",
+    "SELECT source, snapshot, stale_days, state FROM sources WHERE snapshot IS NOT NULL",
+)
 
 # %% Where all trials stand: shares are of what is due, and the bounds are what cannot be judged.
 show(
@@ -54,7 +57,7 @@ show(
     WHERE s.completion = 'completed' GROUP BY ALL ORDER BY s.results""",
 )
 
-# %% Where trials of a condition are missing, and how many people took part in them. Rows do not sum: a trial has several.
+# %% Where trials of a condition are missing, and how many took part in them. Rows do not sum: a trial has several.
 show(
     "Conditions with the most missing trials",
     """SELECT condition, due, missing, missing_none_found, none_found_actual AS participants FROM missing_by_condition

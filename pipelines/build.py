@@ -6,7 +6,9 @@ is a function of the raw archive, the ledger, the code and the as-of date; nothi
 
 import contextlib
 import hashlib
+import importlib
 import shutil
+import threading
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -122,6 +124,8 @@ def read_registers(
     has been imported at all."""
     if not taken:
         raise UsageError("Nothing has been imported up to that day: run `import` first.")
+    # What pyarrow and the checks import takes a while: this process has nothing else to do while workers read.
+    threading.Thread(target=importlib.import_module, args=("pandas",), daemon=True).start()
     wanted = [*_of_kind(taken, "registration_records"), *_of_kind(taken, "regulatory_flags")]
     return staging.stage(settings.data, wanted, workers=settings.threads, told=told)
 
@@ -182,6 +186,7 @@ def make(
     """Makes and checks all tables in `folder`. Where a check fails, nothing is written there but the verdict stands in
     `failed`; DataError is raised only where a table cannot be made at all."""
     known = contracts()
+    staging.dismiss_workers()
     work = folder / "work"
     work.mkdir()
     # Steps on the way in memory, with a folder for what is too much: a file would compress what the next query unpacks

@@ -107,7 +107,7 @@ def store_files(
             raise UsageError(f"{file}: there is no such file.")
     files = sorted(files, key=lambda f: f.name)
     states = [_state(f) for f in files]
-    with ThreadPoolExecutor() as threads:  # whoever takes in a whole baseline waits for nothing but checksums
+    with ThreadPoolExecutor() as threads:  # whoever takes in a whole baseline waits for little else
         sums = list(threads.map(sha256_of, files))
     known = origins or {}
     payloads = tuple(
@@ -119,12 +119,16 @@ def store_files(
     snapshot = Snapshot(identifier, source, day, scope, baseline, payloads, folder, fetched or {})
     if (folder / MANIFEST).exists():
         return _read(folder / MANIFEST), False
-    with store.whole_folder(folder) as aside:
-        for file, state in zip(files, states, strict=True):
-            _take(file, aside / file.name, is_ours=fetched is not None)
-            if (_state(file), (aside / file.name).stat().st_size) != (state, state[0]):
-                raise UsageError(f"{file}: the file changed while it was copied; import it again when it is complete.")
-            (aside / file.name).chmod(0o444)
+
+    def take(file: Path, state: tuple[int, int, int]) -> None:
+        place = aside / file.name
+        _take(file, place, is_ours=fetched is not None)
+        if (_state(file), place.stat().st_size) != (state, state[0]):
+            raise UsageError(f"{file}: the file changed while it was copied; import it again when it is complete.")
+        place.chmod(0o444)
+
+    with store.whole_folder(folder) as aside, ThreadPoolExecutor() as threads:
+        list(threads.map(take, files, states))
         store.write_json(aside / MANIFEST, _manifest(snapshot))
     return snapshot, True
 

@@ -262,13 +262,23 @@ def _pooled(tasks: Sequence[Task], workers: int) -> Iterator[tuple[Task, str]]:
             yield from ((task, f"{DIED}; {NOTHING_READ}") for task in suspects)
 
 
+_standing: dict[int, ProcessPoolExecutor] = {}
+"""Pools by the number of their workers. They stay for what is read next: a worker takes half a second to start."""
+
+
+def dismiss_workers() -> None:
+    """Ends the processes that stand ready: for when all is read."""
+    while _standing:
+        _standing.popitem()[1].shutdown()
+
+
 def _until_one_dies(waiting: deque[Task], workers: int) -> Iterator[tuple[Task, str | None]]:
     """Takes tasks from those waiting, as many at once as there are workers; None is said of those that were at work
     when a worker died."""
-    pool = ProcessPoolExecutor(workers, mp_context=get_context("spawn"), initializer=_become_a_worker)
+    pool = _standing.pop(workers, None) or _workers(workers)
     running: dict[Future[str], Task] = {}
     is_broken = False
-    with pool:
+    try:
         while running or (waiting and not is_broken):
             while waiting and len(running) < workers and not is_broken:
                 try:
@@ -282,6 +292,26 @@ def _until_one_dies(waiting: deque[Task], workers: int) -> Iterator[tuple[Task, 
                 died = isinstance(future.exception(), BrokenProcessPool)
                 is_broken |= died
                 yield task, None if died else future.result()
+        if not is_broken:
+            _standing[workers] = pool
+    finally:
+        if workers not in _standing:
+            pool.shutdown()
+
+
+def _workers(number: int) -> ProcessPoolExecutor:
+    """A pool whose processes all start at once: one that has nothing to read yet makes itself ready."""
+    pool = ProcessPoolExecutor(number, mp_context=get_context("spawn"), initializer=_become_a_worker)
+    with _no_program():
+        for _ in range(number):
+            pool.submit(_be_ready)
+    return pool
+
+
+def _be_ready() -> None:
+    """Imports what reading takes longest to import."""
+    module("pubmed")
+    contracts()
 
 
 @contextlib.contextmanager

@@ -65,7 +65,9 @@ def stage(data: str, workers: str) -> dict[str, Any]:
     taken = snapshots.listed(Path(data))
 
     def read() -> list[staging.Staged]:
-        return staging.stage(Path(data), taken, workers=int(workers))
+        staged = staging.stage(Path(data), taken, workers=int(workers))
+        staging.dismiss_workers()  # what they took is known when they have ended
+        return staged
 
     staged = read()
     worker = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 1024
@@ -87,6 +89,7 @@ def read(data: str, day: str) -> dict[str, Any]:
     settings = Settings(Path(data), threads=2, memory_limit="2GB")
     steps = [staging.Progress(0, 0, 0, 0, 0, 0)]
     build.read_registers(settings, snapshots.listed(settings.data, date.fromisoformat(day)), steps.append)
+    staging.dismiss_workers()
     return {"payloads": steps[-1].done, "records": steps[-1].records}
 
 
@@ -104,6 +107,7 @@ def chain(data: str, studies: str, *articles: str) -> dict[str, Any]:
     taken = snapshots.listed(settings.data, DAY)
     registers = build.read_registers(settings, taken)
     bibliographies = build.read_articles(settings, taken, registers)
+    staging.dismiss_workers()
     with store.connect(threads=2, memory_limit="2GB", spill=settings.data) as connection:
         build.prepare(connection, contracts(), DAY, [*registers, *bibliographies])
         adjudications.fill(connection, adjudications.read(settings.adjudications, DAY))
