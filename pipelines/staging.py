@@ -282,7 +282,7 @@ def _until_one_dies(waiting: deque[Task], workers: int) -> Iterator[tuple[Task, 
         while running or (waiting and not is_broken):
             while waiting and len(running) < workers and not is_broken:
                 try:
-                    with _no_program():
+                    with no_program():
                         running[pool.submit(attempt, waiting[0])] = waiting[0]
                     waiting.popleft()
                 except BrokenProcessPool:
@@ -302,7 +302,7 @@ def _until_one_dies(waiting: deque[Task], workers: int) -> Iterator[tuple[Task, 
 def _workers(number: int) -> ProcessPoolExecutor:
     """A pool whose processes all start at once: one that has nothing to read yet makes itself ready."""
     pool = ProcessPoolExecutor(number, mp_context=get_context("spawn"), initializer=_become_a_worker)
-    with _no_program():
+    with no_program():
         for _ in range(number):
             pool.submit(_be_ready)
     return pool
@@ -315,7 +315,7 @@ def _be_ready() -> None:
 
 
 @contextlib.contextmanager
-def _no_program() -> Iterator[None]:
+def no_program() -> Iterator[None]:
     """A process that is started meanwhile imports what its work needs and no more. Else it would first import the
     program that starts it, which of Dagster takes longer than reading a file."""
     program = sys.modules["__main__"]
@@ -328,7 +328,7 @@ def _no_program() -> Iterator[None]:
 
 def _become_a_worker() -> None:
     sys.meta_path.insert(0, SimpleNamespace(find_spec=_without_pandas))
-    _end_with_parent()
+    end_with_parent()
 
 
 def _without_pandas(name: str, path: object = None, target: object = None) -> None:
@@ -337,7 +337,7 @@ def _without_pandas(name: str, path: object = None, target: object = None) -> No
         raise ModuleNotFoundError(f"{name} is not imported by a worker", name=name)
 
 
-def _end_with_parent() -> None:
+def end_with_parent() -> None:
     """A worker whose build was killed ends at once: it must not write into what the next build reads."""
     parent = parent_process()
 

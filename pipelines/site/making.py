@@ -1,18 +1,23 @@
 """The site of a release: what every page knows, which module writes which pages, and how a site is switched in.
 
-Belongs here: the order of the whole. Does not: the content of a page.
+Belongs here: the order of the whole, and what of it runs beside what. Does not: the content of a page.
 """
 
 import contextlib
+import re
 import shutil
+import tempfile
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from datetime import date
+from multiprocessing import get_context
+from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any
 
 import duckdb
 
-from pipelines import store
+from pipelines import staging, store
 from pipelines.build import DATABASE
 from pipelines.contracts import contracts, quote
 from pipelines.errors import UsageError
@@ -22,6 +27,7 @@ from pipelines.release.shelf import Release
 from pipelines.settings import Settings
 from pipelines.site import accounts, changes, exploring, figures, listings, lookup, overview, pages, sponsors
 from pipelines.site.figures import Row
+from pipelines.site.pages import Site
 
 SITE = "site"
 FIRST_POLICY = "alltrials-summary"
@@ -31,11 +37,8 @@ FIRST_POLICY = "alltrials-summary"
 def make(chosen: Settings, release: Release, out: Path) -> None:
     """Writes the whole site of a release into an empty folder. The same release, index and settings give the same
     bytes."""
-    index = store.read_json(release.folder.parent / shelf.INDEX)["releases"]
-    with opened(chosen, release, out) as connection:
-        known = shell(connection, release, index, chosen)
-        made = pages.environment(known)
-        site = pages.Site(out, made, known["as_of"], known["policies"], known["rules"])
+    halved = replace(chosen, threads=max(1, chosen.threads // 2), memory_limit=half(chosen.memory_limit))
+    with _look_up_beside(halved, release, out), _begun(halved, release, out) as (connection, site, index):
         shutil.copytree(pages.STATIC, out / "static")
         counts = changes.read(connection)
         overview.write(site, overview.read(connection, site.as_of), changes.news(counts, FIRST_POLICY))
@@ -43,30 +46,87 @@ def make(chosen: Settings, release: Release, out: Path) -> None:
         listings.write(connection, site)
         accounts.write(connection, site, release, index)
         sponsors.write(connection, site)
-        lookup.write(connection, site)
         exploring.write(connection, site)
+
+
+def half(memory_limit: str) -> str:
+    """Half of a limit in DuckDB's notation, `1GB`; one without a number stays."""
+    return re.sub(r"\d+(\.\d*)?", lambda amount: str(float(amount[0]) / 2), memory_limit, count=1)
+
+
+@contextlib.contextmanager
+def _begun(
+    chosen: Settings, release: Release, out: Path
+) -> Iterator[tuple[duckdb.DuckDBPyConnection, Site, Sequence[Row]]]:
+    """What the making of any page rests on: the tables, the site, and the index of releases."""
+    index = store.read_json(release.folder.parent / shelf.INDEX)["releases"]
+    with opened(chosen, release, out) as connection:
+        known = shell(connection, release, index, chosen)
+        yield connection, Site(out, pages.environment(known), known["as_of"], known["policies"], known["rules"]), index
+
+
+# --- the look-up, in a process of its own -----------------------------------------------------------------------------
+
+
+@contextlib.contextmanager
+def _look_up_beside(chosen: Settings, release: Release, out: Path) -> Iterator[None]:
+    """Writes the look-up, as much work as all other pages, in a process of its own beside what the block does. The end
+    of the block waits for it and raises what it raised; where the block fails, the process ends at once."""
+    context = get_context("spawn")
+    heard, told = context.Pipe(duplex=False)
+    process = context.Process(target=_write_look_up, args=(told, chosen, release, out))
+    with staging.no_program():
+        process.start()
+    told.close()
+    try:
+        yield
+        try:
+            error = heard.recv()
+        except EOFError:
+            process.join()
+            raise ChildProcessError(
+                f"The process that writes the look-up (find/) ended with {process.exitcode} before it was done; -9 is "
+                "where the machine's memory ran out: lower ALLTRIALS_MEMORY, and make the page again."
+            ) from None
+        if error:
+            raise error
+    finally:
+        process.terminate()
+        process.join()
+        heard.close()
+
+
+def _write_look_up(told: Connection, chosen: Settings, release: Release, out: Path) -> None:
+    """The work of that process. told: where it says what went wrong, or None at its end."""
+    staging.end_with_parent()
+    try:
+        with _begun(chosen, release, out) as (connection, site, _):
+            lookup.write(connection, site)
+    except Exception as error:  # noqa: BLE001 - said to the process that waits, which raises it
+        told.send(error)
+    else:
+        told.send(None)
 
 
 @contextlib.contextmanager
 def opened(chosen: Settings, release: Release, out: Path) -> Iterator[duckdb.DuckDBPyConnection]:
-    """The tables of a release under their names, read-only, within the memory that a build may take. Beside them stand
+    """The tables of a release under their names, read-only. Beside them stand
     two small relations made of the contracts: `status_words` (number, code, status_group), `policy_grace`
     (policy, grace_days)."""
-    spill = out / ".spill"
     words = contracts().vocabularies["reporting_status"]
     numbered = [(number, code, word["status_group"]) for number, (code, word) in enumerate(words.items())]
     graces = [(p.id, int(p.parameters["grace_days"])) for p in contracts().of_kind("reporting")]
-    try:
-        with store.connect(threads=chosen.threads, memory_limit=chosen.memory_limit, spill=spill) as connection:
-            connection.execute(f"ATTACH {quote(str(release.folder / DATABASE))} AS release (READ_ONLY)")
-            connection.execute("CREATE TABLE status_words (number TINYINT, code VARCHAR, status_group VARCHAR)")
-            connection.execute("CREATE TABLE policy_grace (policy VARCHAR, grace_days INTEGER)")
-            store.insert(connection, "status_words", numbered)
-            store.insert(connection, "policy_grace", graces)
-            connection.execute(f"SET search_path = '{figures.SEARCH_PATH}'")
-            yield connection
-    finally:
-        shutil.rmtree(spill, ignore_errors=True)
+    with (
+        tempfile.TemporaryDirectory(prefix=".spill", dir=out) as spill,
+        store.connect(threads=chosen.threads, memory_limit=chosen.memory_limit, spill=Path(spill)) as connection,
+    ):
+        connection.execute(f"ATTACH {quote(str(release.folder / DATABASE))} AS release (READ_ONLY)")
+        connection.execute("CREATE TABLE status_words (number TINYINT, code VARCHAR, status_group VARCHAR)")
+        connection.execute("CREATE TABLE policy_grace (policy VARCHAR, grace_days INTEGER)")
+        store.insert(connection, "status_words", numbered)
+        store.insert(connection, "policy_grace", graces)
+        connection.execute(f"SET search_path = '{figures.SEARCH_PATH}'")
+        yield connection
 
 
 def place(chosen: Settings, name: str, out: Path | None) -> Path:

@@ -7,6 +7,7 @@ import io
 import json
 import re
 from dataclasses import replace
+from multiprocessing import active_children
 from xml.etree import ElementTree
 
 import duckdb
@@ -278,6 +279,32 @@ def test_the_same_release_gives_the_same_bytes(made, tmp_path):
     files = [{p.relative_to(f).as_posix(): p.read_bytes() for p in f.rglob("*") if p.is_file()} for f in
              (site.resolve(), tmp_path / "out")]  # fmt: skip
     assert files[0] == files[1]
+
+
+def test_what_goes_wrong_in_the_look_up_stops_the_site(made, tmp_path):
+    release = shelf.opened(made[2] / "releases" / str(sites.SECOND))
+    elsewhere = replace(release, folder=release.folder.parent / "no-such-release")
+    with pytest.raises(duckdb.IOException, match="no-such-release"), making._look_up_beside(
+        settings(made[2]), elsewhere, tmp_path
+    ):  # fmt: skip
+        pass
+    with pytest.raises(ChildProcessError, match=r"\(find/\) ended with -9"), making._look_up_beside(
+        settings(made[2]), release, tmp_path
+    ):  # fmt: skip
+        active_children()[0].kill()
+
+
+def test_a_site_that_fails_leaves_no_process_behind(made, tmp_path):
+    release = shelf.opened(made[2] / "releases" / str(sites.SECOND))
+    with pytest.raises(KeyError), making._look_up_beside(settings(made[2]), release, tmp_path):
+        raise KeyError
+    assert not active_children()
+
+
+@pytest.mark.parametrize(("limit", "half"), [("1GB", "0.5GB"), ("1.5 GiB", "0.75 GiB"), ("512MB", "256.0MB")])
+def test_two_processes_take_half_of_the_memory_each(limit, half):
+    assert making.half(limit) == half
+    duckdb.connect(config={"memory_limit": half}).close()
 
 
 def test_pages_keep_within_their_budgets(made):
