@@ -110,9 +110,8 @@ def _write_look_up(told: Connection, chosen: Settings, release: Release, out: Pa
 
 @contextlib.contextmanager
 def opened(chosen: Settings, release: Release, out: Path) -> Iterator[duckdb.DuckDBPyConnection]:
-    """The tables of a release under their names, read-only. Beside them stand
-    two small relations made of the contracts: `status_words` (number, code, status_group), `policy_grace`
-    (policy, grace_days)."""
+    """The tables of a release under their names, read-only. Beside them stand two small relations made of the
+    contracts: `status_words` (number, code, status_group), `policy_grace` (policy, grace_days)."""
     words = contracts().vocabularies["reporting_status"]
     numbered = [(number, code, word["status_group"]) for number, (code, word) in enumerate(words.items())]
     graces = [(p.id, int(p.parameters["grace_days"])) for p in contracts().of_kind("reporting")]
