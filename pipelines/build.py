@@ -19,8 +19,9 @@ from typing import Any
 
 import duckdb
 
-from pipelines import attempts, dates, history, queries, snapshots, sponsors, staging, store, validation
+from pipelines import attempts, contests, dates, history, queries, snapshots, sponsors, staging, store, validation
 from pipelines import contracts as contract_files
+from pipelines.contests import Contest
 from pipelines.contracts import Contracts, Policy, Table, contracts, quote
 from pipelines.errors import DataError, UsageError
 from pipelines.identity import adjudications, ledger, trials
@@ -197,12 +198,14 @@ def make(
         prepare(connection, known, as_of, staged)
         decisions = adjudications.read(settings.adjudications, as_of)
         adjudications.fill(connection, decisions)
+        contested = contests.read(settings.contests, as_of)
+        contests.fill(connection, contested)
         events = run_queries(connection, settings.data, as_of, say, overrides, profile, MADE)
         keep_legs(connection, known, MADE)
         say("checking")
         results = _check(connection, known)
         told = history.write_news(connection, settings.data, as_of, folder)
-        identifier = _build_id(as_of, staged, settings.data, events, decisions, told)
+        identifier = _build_id(as_of, staged, settings.data, events, [*decisions, *contested], told)
         built = replace(_summary(connection, identifier, as_of, folder, staged, events, results), profile=profile)
         if not built.failed:
             say("writing")
@@ -255,6 +258,7 @@ def prepare(
     mapped = sponsors.mappings()
     _fill(connection, "sponsor_mappings", mapped)
     _fill(connection, "supporter_list", sponsors.supporters(mapped))
+    connection.execute(contests.TABLE)
     connection.execute(f"CREATE TABLE cited_pmids AS FROM ({cited_pmids(staged)}) ORDER BY pmid")
     staging.register(connection, staged)
 
@@ -560,11 +564,11 @@ def _build_id(
     staged: Sequence[Staged],
     data: Path,
     events: Sequence[ledger.Event],
-    decisions: Sequence[Adjudication],
+    decisions: Sequence[Adjudication | Contest],
     told: Sequence[str],
 ) -> str:
     """The as-of date and a short hash of all inputs: raw archive, ledger and status history as they will be,
-    adjudications, the last attempts at fetching, code."""
+    adjudications and contests, the last attempts at fetching, code."""
     digest = hashlib.sha256(contract_files.fingerprint([ROOT / "pipelines", SCHEMAS]).encode())
     for one in staged:
         missed = "" if one.is_read else " not read"  # what a later build can read makes another build
@@ -658,6 +662,7 @@ def _summary(
             *(note for item in staged for note in item.report.notes),
             *_baseline_gaps(connection),
             *_baseline_change(connection),
+            *contests.unknown_numbers(connection),
         ],
     )
 

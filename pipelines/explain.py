@@ -119,6 +119,7 @@ def explain(connection: duckdb.DuckDBPyConnection, trial_id: str) -> Iterator[st
     yield from _disclosure(connection, trial_id)
     yield from _registration_verdicts(connection, trial_id)
     yield from _reporting_verdicts(connection, trial_id)
+    yield from _contests(connection, trial_id)
 
 
 def _kind(kind: str | None) -> str:
@@ -241,6 +242,22 @@ def _reporting_verdicts(connection: duckdb.DuckDBPyConnection, trial_id: str) ->
             where = ", ".join(filter(None, (leg["registration_id"], leg["field"])))
             value = leg["value"] or "nothing stated"
             yield f"    - {leg['question']} {OUTCOME[leg['outcome']]}: {value}{f' ({where})' if where else ''}"
+
+
+def _contests(connection: duckdb.DuckDBPyConnection, trial_id: str) -> Iterator[str]:
+    """What of the verdicts is disputed, and what became of earlier contests."""
+    reasons, decisions = (contracts().vocabularies[f"contest_{name}"] for name in ("reason", "decision"))
+    rows = _rows(connection, "SELECT * FROM contests WHERE trial_id = ? ORDER BY opened_on, contest_id", trial_id)
+    if rows:
+        yield "Contested"
+    for row in rows:
+        verdicts = row["policy"] or "every verdict"
+        said = f"{reasons[row['reason']]['meaning']} ({row['contest_id']}). {row['what']}"
+        if row["is_open"]:
+            yield f"  {verdicts}: disputed since {row['opened_on']}; the status stays until that is decided. {said}"
+        else:
+            decided = f"decided on {row['decided_on']}. {decisions[row['decision']]['meaning']}"
+            yield f"  {verdicts}: contested on {row['opened_on']}, {decided}. {said}"
 
 
 def _span(low: int, high: int) -> str:

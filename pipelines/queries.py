@@ -39,7 +39,7 @@ STEPS: Mapping[str, tuple[str, ...]] = {
 
 GIVEN = (
     "cited_pmids", "source_terms", "excluded_publication_types", "trial_report_types", "adjudication_list",
-    "sponsor_mappings", "supporter_list", "country_list",
+    "contest_list", "sponsor_mappings", "supporter_list", "country_list",
 )  # fmt: skip
 """Relations that a build fills before the first query; besides them there is vocabulary_<name> for each code list."""
 

@@ -25,6 +25,7 @@ class Settings:
 
     data: the data folder (raw, staging, builds, warehouse, ledger).
     adjudications: the reviewed file of decisions on single records.
+    contests: the reviewed file of contested verdicts.
     threads: DuckDB's threads. memory_limit: DuckDB's own limit, in its notation; the process needs some more.
     contact: a mail address or web page that servers are told; without one nothing is fetched.
     addresses: by source, where to fetch it instead of at the address in its file.
@@ -45,6 +46,7 @@ class Settings:
     threads: int
     memory_limit: str
     adjudications: Path = SCHEMAS / "adjudications.csv"
+    contests: Path = SCHEMAS / "contests.csv"
     contact: str = ""
     addresses: Mapping[str, str] = field(default_factory=dict)
     keys: Mapping[str, str] = field(default_factory=dict, repr=False)
@@ -71,6 +73,7 @@ def from_environment(data: str | None = None) -> Settings:
         threads=int(threads),
         memory_limit=os.environ.get("ALLTRIALS_MEMORY") or "1GB",
         adjudications=Path(os.environ.get("ALLTRIALS_ADJUDICATIONS") or SCHEMAS / "adjudications.csv"),
+        contests=Path(os.environ.get("ALLTRIALS_CONTESTS") or SCHEMAS / "contests.csv"),
         contact=os.environ.get("ALLTRIALS_CONTACT", "").strip(),
         addresses=_by_source("URL"),
         keys=_by_source("KEY"),

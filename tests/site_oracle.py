@@ -348,6 +348,11 @@ def _accounts(connection: duckdb.DuckDBPyConnection, manifest: Any) -> Iterator[
     for s in rows(connection, "FROM sources"):
         for column in ("stale_days", "records", "snapshots"):
             yield f"source|{s['source']}|{column}", s[column]
+    contests = rows(connection, "FROM contests")
+    yield "contests|open", sum(c["decision"] is None for c in contests)
+    yield "contests|decided", sum(c["decision"] is not None for c in contests)
+    for code in ("upheld", "corrected", "withdrawn"):
+        yield f"contests|decided|{code}", sum(c["decision"] == code for c in contests)
     registrations = rows(connection, "FROM registrations")
     yield "universe|registrations", len(registrations)
     yield "universe|articles", len(rows(connection, "FROM publications"))

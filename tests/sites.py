@@ -25,6 +25,13 @@ FIRST, SECOND = date(2024, 6, 30), date(2024, 7, 20)
 EVIL = '<script>alert("x")</script> & Söhne'
 ABROAD = "株式会社 例"
 LARGE, RESERVED = "Large Hospital", "All"
+CONTESTED = (
+    f"open-1,{nct(3)},,wrong_sponsor_or_merge,2024-07-02,,,The invented hospital says that the trial is not its own.",
+    f"open-2,{nct(3)},who-summary,results_elsewhere,2024-07-05,2024-07-21,corrected,Results are said to stand in a journal.",
+    f'past-1,{nct(3)},alltrials-summary,rule_misapplied,2024-06-01,2024-06-10,upheld,"The clock, it was said, starts later."',
+    "odd-1,NCT99999998,,misread,2024-07-03,2024-07-04,withdrawn,A number that no trial has.",
+)
+"""As of the second night two are open, one of them on all verdicts; one of the others names no trial."""
 LATER = (None, ("2022-11-01", "2022-12-01"), ("2023-12-15", "2024-01-15"), ("2024-02-01", "2024-07-18"))
 
 
@@ -81,7 +88,7 @@ def release(data: Path) -> dict[str, Any]:
             FROM reporting_status GROUP BY policy"""
         ).fetchall()
         _remember(connection, data, FIRST)
-    with tables(data, SECOND) as connection:
+    with tables(data, SECOND, contested=CONTESTED) as connection:
         as_written(connection)
         _write(connection, data)
         _remember(connection, data, SECOND)

@@ -14,7 +14,7 @@ from typing import Any
 
 import duckdb
 
-from pipelines import build, importing, snapshots, store
+from pipelines import build, contests, importing, snapshots, store
 from pipelines.contracts import contracts
 from pipelines.identity import adjudications
 from pipelines.importing import Import
@@ -177,17 +177,22 @@ def put_file(
 
 
 @contextmanager
-def tables(data: Path, as_of: date = AS_OF, adjudicated: Sequence[str] = ()) -> Iterator[duckdb.DuckDBPyConnection]:
-    """All relations that the queries make of what was imported into `data`; `adjudicated` are rows of decisions."""
+def tables(
+    data: Path, as_of: date = AS_OF, adjudicated: Sequence[str] = (), contested: Sequence[str] = ()
+) -> Iterator[duckdb.DuckDBPyConnection]:
+    """All relations that the queries make of what was imported into `data`; `adjudicated` are rows of decisions,
+    `contested` rows of contests."""
     decisions = data / "adjudications.csv"
     decisions.write_text("\n".join([",".join(adjudications.FIELDS), *adjudicated, ""]), encoding="utf-8")
-    chosen = replace(settings(data), adjudications=decisions)
+    chosen = replace(settings(data), adjudications=decisions, contests=data / "contests.csv")
+    chosen.contests.write_text("\n".join([",".join(contests.FIELDS), *contested, ""]), encoding="utf-8")
     taken = snapshots.listed(data, as_of)
     registers = build.read_registers(chosen, taken)
     articles = build.read_articles(chosen, taken, registers)
     with store.connect(threads=2) as connection:
         build.prepare(connection, contracts(), as_of, [*registers, *articles])
         adjudications.fill(connection, adjudications.read(chosen.adjudications, as_of))
+        contests.fill(connection, contests.read(chosen.contests, as_of))
         build.run_queries(connection, data, as_of)
         yield connection
 

@@ -44,6 +44,7 @@ UNIVERSE = """
 SELECT (SELECT count(*) FROM trials) AS trials, (SELECT count(*) FROM registrations) AS registrations,
     (SELECT count(*) FROM trials WHERE registrations > 1) AS joined, (SELECT count(*) FROM publications) AS articles"""
 ADJUDICATIONS = "FROM adjudications ORDER BY decided_on DESC, adjudication_id"
+CONTESTS = "FROM contests ORDER BY coalesce(decided_on, opened_on) DESC, contest_id"
 
 DEFINITIONS = (
     ("partition", "Reported, overdue and cannot be judged, under each rule", figures.PARTITION),
@@ -93,7 +94,16 @@ def write(
     )  # fmt: skip
     pages.page(site, "data/", "data.html", **_files(release, index, known))
     replaced = [entry for entry in index if entry["superseded_by"]]
-    pages.page(site, "corrections/", "corrections.html", replaced=replaced, decisions=rows(ADJUDICATIONS))
+    pages.page(
+        site,
+        "corrections/",
+        "corrections.html",
+        replaced=replaced,
+        decisions=rows(ADJUDICATIONS),
+        contests=rows(CONTESTS),
+        words=known.vocabularies,
+        titles={policy.id: policy.title for policy in known.policies.values()},
+    )
     pages.page(site, "about/", "about.html", dataset=dataset())
 
 

@@ -235,6 +235,8 @@ def words(connection: duckdb.DuckDBPyConnection, site: Site, shards: int) -> dic
         "link_reasons": _meanings(known, "link_reason"),
         "reasons": _meanings(known, "transition_reason"),
         "filters": _meanings(known, "filter_outcome"),
+        "contest_reasons": known.vocabularies["contest_reason"],
+        "contest_decisions": _meanings(known, "contest_decision"),
         "registries": {code: row["name"] for code, row in known.vocabularies["registries"].items()},
         "phases": {code: row["label"] for code, row in known.vocabularies["phase"].items()},
         "rungs": rungs,

@@ -52,6 +52,14 @@ WITH registered AS (
             ORDER BY entry DESC, policy) AS history
     FROM status_transitions SEMI JOIN wanted USING (trial_id)
     GROUP BY trial_id
+), disputed AS (
+    SELECT
+        trial_id,
+        list({
+            'id': contest_id, 'policy': policy, 'reason': reason, 'opened': opened_on, 'decided': decided_on,
+            'decision': decision, 'what': what} ORDER BY opened_on DESC, contest_id) AS contests
+    FROM contests SEMI JOIN wanted USING (trial_id)
+    GROUP BY trial_id
 )
 SELECT
     t.trial_id,
@@ -64,7 +72,7 @@ SELECT
         'completed': s.completion, 'results': s.results, 'not_searched': s.not_searched,
         'registrations': r.registrations, 'numbers': k.numbers, 'links': l.links[1:20], 'all_links': len(l.links),
         'papers': p.papers[1:20], 'all_papers': len(p.papers), 'disagreements': d.disagreements,
-        'before_start': b.before_start, 'history': h.history,
+        'before_start': b.before_start, 'history': h.history, 'contests': q.contests,
         'ladder': [
             {'rung': 'r0_known', 'reached': c.r0_known, 'date': c.r0_date, 'at': c.r0_where},
             {'rung': 'r1_registered_before_start', 'reached': c.r1_registered_before_start, 'date': c.r1_date, 'at': c.r0_where},
@@ -89,3 +97,4 @@ LEFT JOIN articles AS p USING (trial_id)
 LEFT JOIN disagreeing AS d USING (trial_id)
 LEFT JOIN begun AS b USING (trial_id)
 LEFT JOIN past AS h USING (trial_id)
+LEFT JOIN disputed AS q USING (trial_id)

@@ -302,6 +302,31 @@ def test_a_trial_is_shown_as_judged_in_an_earlier_release(chromium, two_nights):
     page.close()
 
 
+def test_a_contested_verdict_is_called_disputed_and_keeps_its_status(chromium, two_nights):
+    data, address = two_nights
+    folder = data / "releases" / str(sites.SECOND)
+    with duckdb.connect(str(folder / "alltrials.duckdb"), read_only=True) as release:
+        statuses = release.execute(
+            "SELECT policy, status FROM reporting_status WHERE trial_id = 'NCT90000003'"
+        ).fetchall()
+    page = chromium.new_page()
+    page.goto(f"{address}find/?id=NCT90000003")
+    told(page, "Found")
+    for policy, status in statuses:
+        row = page.locator("#verdicts tbody tr").filter(has=page.locator(f"a[href='#policy-{policy}']"))
+        cell = row.locator("td").first.inner_text()
+        assert status.replace("_", " ") in cell
+        assert "disputed since 2 July 2024: Wrong sponsor" in cell
+        assert ("disputed since 5 July 2024: Results exist elsewhere" in cell) == (policy == "who-summary")
+    listed = page.locator("h3#contests + div tbody tr").all_inner_texts()
+    assert [row.split()[0] for row in listed] == ["open-2", "open-1", "past-1"]
+    assert "10 June 2024: The verdict was looked at again and upheld" in listed[2]
+    page.goto(f"{address}find/?id=NCT90000004")
+    told(page, "Found")
+    assert "disputed" not in page.inner_text("#answer")
+    page.close()
+
+
 def test_a_page_of_an_earlier_release_says_that_it_is_one(chromium, two_nights):
     data, address = two_nights
     page = chromium.new_page()

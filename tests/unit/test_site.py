@@ -71,7 +71,7 @@ def test_every_figure_equals_what_the_rows_of_the_release_give(made, read):
     assert seen >= {
         "partition", "bounds", "anywhere", "registered", "unjudged", "moves", "rows", "trend", "history", "cohort",
         "late", "sponsors", "scorecards", "deciles", "soon", "trial", "funnel", "gaps", "source", "coverage", "conflicts",
-        "universe", "links", "file", "files", "release",
+        "universe", "links", "file", "files", "release", "contests",
     }  # fmt: skip
 
 
@@ -447,7 +447,34 @@ def _plain(text):
     return text
 
 
+def looked_up(site):
+    """What the look-up tells of each trial."""
+    shards = [json.loads(gzip.decompress(path.read_bytes())) for path in site.glob("find/shards/*/*.json.gz")]
+    return {trial_id: trial for shard in shards for trial_id, trial in shard["trials"].items()}
+
+
+def test_the_look_up_tells_the_contests_of_their_trial_and_of_no_other(made):
+    told = {trial_id: trial["contests"] for trial_id, trial in looked_up(made[0]).items() if trial["contests"]}
+    assert list(told) == ["NCT90000003"]
+    assert [(c["id"], c["policy"], c["opened"], c["decision"]) for c in told["NCT90000003"]] == [
+        ("open-2", "who-summary", "2024-07-05", None),
+        ("open-1", None, "2024-07-02", None),
+        ("past-1", "alltrials-summary", "2024-06-01", "upheld"),
+    ]
+
+
+def test_open_and_decided_contests_are_listed(made):
+    text = (made[0] / "corrections" / "index.html").read_text(encoding="utf-8")
+    opened, decided = (
+        re.findall(r'<th scope="row">([^<]+)</th>', text.split(f"<caption>{caption} contests")[1].split("</table>")[0])
+        for caption in ("Open", "Decided")
+    )
+    assert (opened, decided) == (["open-2", "open-1"], ["odd-1", "past-1"])
+    assert text.count("(no trial of this release)") == 1
+    for what in ("says that the trial is not its own", "2 July 2024", "?id=NCT90000003", "The clock, it was said"):
+        assert what in text
+
+
 def test_the_look_up_leads_to_the_page_of_every_sponsor(made):
-    shards = [json.loads(gzip.decompress(path.read_bytes())) for path in made[0].glob("find/shards/*/*.json.gz")]
-    leads = {trial["sponsor_at"] for shard in shards for trial in shard["trials"].values()} - {None}
+    leads = {trial["sponsor_at"] for trial in looked_up(made[0]).values()} - {None}
     assert leads == {page.parent.name for page in made[0].glob("sponsors/*/due.ics")}

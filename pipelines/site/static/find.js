@@ -62,6 +62,42 @@ function because(verdict) {
   return `results were due by ${days(verdict.due_earliest, verdict.due_latest)} and none were found where it asks for them`;
 }
 
+// --- what is disputed -------------------------------------------------------------------------------------------------
+
+// What is said beside a verdict while somebody contests it, or all of the trial's: its status stays.
+function disputes(trial, policy) {
+  return (trial.contests ?? [])
+    .filter((one) => !one.decision && (one.policy === null || one.policy === policy))
+    .map((one) =>
+      el(
+        "p",
+        { class: "small" },
+        el("a", { href: "#contests" }, "disputed"),
+        ` since ${day(one.opened)}: ${words.contest_reasons[one.reason].meaning}`,
+      ),
+    );
+}
+
+function contests(trial) {
+  const rows = (trial.contests ?? []).map((one) => [
+    one.id,
+    words.policies[one.policy]?.title ?? words.rules[one.policy] ?? "every verdict",
+    `${words.contest_reasons[one.reason].meaning}. ${one.what}`,
+    day(one.opened),
+    one.decision ? `${day(one.decided)}: ${words.contest_decisions[one.decision]}` : "open; the status stays",
+  ]);
+  return rows.length
+    ? [
+        el("h3", { id: "contests" }, "Contested"),
+        table(
+          "Contests of this trial's verdicts",
+          ["Contest", "Rule", "What is said to be wrong", "Opened", "Decision"],
+          rows,
+        ),
+      ]
+    : null;
+}
+
 // --- what the trial is ----------------------------------------------------------------------------------------------
 
 function facts(trial) {
@@ -143,7 +179,7 @@ function ladder(trial) {
   ]);
   const before = (trial.before_start ?? []).map((one) => [
     words.rules[one.rule] ?? one.rule,
-    plain(one.status),
+    [plain(one.status), disputes(trial, one.rule)],
     one.missing ? `the record does not state ${plain(one.missing)}` : (words.verdicts[one.status] ?? ""),
   ]);
   return [
@@ -237,7 +273,7 @@ function verdicts(trial) {
   const heads = ["Rule", "Status", ...(release ? [`As judged ${day(release)}`] : []), "Due", "Days late"];
   const rows = trial.verdicts.map((one) => [
     el("a", { href: `#policy-${one.policy}` }, words.policies[one.policy].title),
-    status(one.status),
+    [status(one.status), disputes(trial, one.policy)],
     ...(release ? [statusThen(trial, one, release)] : []),
     one.due_latest && one.applies !== "no" ? days(one.due_earliest, one.due_latest) : "",
     late(one),
@@ -329,15 +365,8 @@ function receipt(id, trial) {
   ].join("\n");
 }
 
-const REASONS = [
-  ["The record is wrong", "Change it at the register. We follow with the next reading of it; nothing else is needed."],
-  ["We misread the record", "Say which field, and what it says."],
-  ["The rule was misapplied", "Say which criterion below is answered wrongly, and why."],
-  ["Wrong sponsor, or records wrongly taken for one trial", "Say which records belong together, and by what."],
-  ["Results exist elsewhere", "Give the address, DOI or PMID."],
-];
-
 function contest(id, trial) {
+  const reasons = Object.values(words.contest_reasons);
   const rows = trial.verdicts.map((one) => {
     const leg = decisive(one);
     return `- ${one.policy} (version ${one.version}): ${one.status}${leg ? `; ${leg.name} = ${yes(leg.told[1])}, ${leg.told[0] ?? "nothing stated"} (${leg.told[2] ?? "no record"}, ${leg.told[3] ?? "no field"})` : ""}`;
@@ -346,7 +375,7 @@ function contest(id, trial) {
     `Trial: ${id}`,
     `Release: ${words.release}, as of ${words.as_of}`,
     "Rule that I contest: ",
-    `Reason (one of: ${REASONS.map(([name]) => name).join("; ")}): `,
+    `Reason (one of: ${reasons.map((one) => one.meaning).join("; ")}): `,
     "What is wrong, and how you can see it: ",
     "",
     "Verdicts and what decides them:",
@@ -362,7 +391,7 @@ function contest(id, trial) {
     el(
       "ol",
       {},
-      REASONS.map(([name, what]) => el("li", {}, el("b", {}, name), `. ${what}`)),
+      reasons.map((one) => el("li", {}, el("b", {}, one.meaning), `. ${one.asks}`)),
     ),
     pasteable("report", "A report, ready to be filled in", text),
     words.contact
@@ -382,6 +411,7 @@ function page(id, trial) {
     sentence(trial),
     facts(trial),
     verdicts(trial),
+    contests(trial),
     ladder(trial),
     records(trial),
     papers(trial),
