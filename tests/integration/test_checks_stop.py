@@ -28,7 +28,8 @@ def connection(tmp_path_factory):
     made = sample.write_sample(folder, 400, 7)
     for item in importing.read_list(folder / "imports.csv"):
         importing.take(folder / "data", item)
-    with tables(folder / "data", made.as_of) as connection:
+    contested = "c1,NCT90000003,fdaaa,misread,2020-01-01,2020-01-02,upheld,The date is said to be another."
+    with tables(folder / "data", made.as_of, contested=[contested]) as connection:
         as_written(connection)  # rows are planted in tables only
         for table in TABLES:
             shape = f'SELECT * FROM "{table.name}" LIMIT 0'

@@ -160,6 +160,21 @@ def test_the_table_passes_its_checks(made):
     assert [r for r in results if r.outcome == "failed"] == []
 
 
+@pytest.mark.parametrize(
+    "changed", ["decision = 'upheld'", "decided_on = opened_on", "is_open = false", "decided_on = opened_on - 1"]
+)
+def test_a_contest_that_is_half_decided_is_found_by_a_check(made, changed):
+    connection, _ = made
+    (check,) = contracts().tables["contests"].checks
+    which = "decided" if "- 1" in changed else "everything"
+    connection.execute("BEGIN")
+    try:
+        connection.execute(f"UPDATE contests SET {changed} WHERE contest_id = '{which}'")
+        assert rows(connection, check.sql) == [(which,)]
+    finally:
+        connection.execute("ROLLBACK")
+
+
 def test_explain_says_what_is_disputed(made):
     connection, _ = made
     lines = list(explain.explain(connection, nct(1)))

@@ -114,7 +114,8 @@ def world(tmp_path_factory):
         text = article_set(article(900000001, bank=(nct(2),), title=title), trial_report(900000002))
         put_file(data, "pubmed", AS_OF, f"pubmed{year}n0001.xml", text, "full", baseline=True)
     corrected = f"a2,2024-01-01,correct,{WITHHELD},,acronym,,It has none.,A letter.,Reviewer"
-    with tables(data, adjudicated=[CORRECTED, corrected]) as connection:
+    contested = f"c1,{WITHHELD},,misread,2024-01-01,,,The acronym is said to be another."
+    with tables(data, adjudicated=[CORRECTED, corrected], contested=[contested]) as connection:
         pass_on(connection)
         yield connection
 
