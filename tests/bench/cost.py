@@ -61,7 +61,8 @@ def alone(module: str, *words: object, python: str | Path = sys.executable) -> d
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
     if done.returncode:
         print(done.stderr, file=sys.stderr)
-        raise RuntimeError(f"{module.rpartition('.')[2]} {words[0]} failed; the output of the run says why")
+        what = f"{module.rpartition('.')[2]} {Path(str(words[0])).name}"  # the page names no folder of this machine
+        raise RuntimeError(f"{what} failed; the output of the run says why")
     cost: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
     return cost
 
