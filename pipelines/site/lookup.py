@@ -10,10 +10,8 @@ A shard is one gzip file of JSON, named by the last bits of the CRC-32 of a key:
 """
 
 import contextlib
-import gzip
 import json
 import tempfile
-import zlib
 from collections.abc import Iterable, Iterator, Mapping
 from itertools import groupby
 from pathlib import Path
@@ -23,7 +21,7 @@ import duckdb
 import pyarrow as pa
 
 from pipelines.contracts import Contracts, Policy, contracts, quote
-from pipelines.site import pages, reviewing, spelling
+from pipelines.site import pages, reviewing, shards, spelling
 from pipelines.site.pages import Site
 from pipelines.site.sponsors import slug
 
@@ -53,49 +51,37 @@ def write(connection: duckdb.DuckDBPyConnection, site: Site) -> None:
     their release: a page that was opened before another release came finds none there, and not those of two."""
     trials, example = connection.execute("SELECT count(*), min(trial_id) FROM trials").fetchone() or (0, None)
     release = site.templates.globals["release"]
-    shards, lists = shard_count(trials), reviewing.shard_count(connection)
+    count, lists = shards.count(trials, TRIALS_A_SHARD), reviewing.shard_count(connection)
     numbers_at, lists_at = f"find/shards/{release}/", f"list/shards/{release}/"
-    known = words(connection, site, shards)
+    known = words(connection, site, count)
     known |= {"numbers_at": numbers_at, "lists_at": lists_at, "lists": lists}
     for address, template in (("find/", "find.html"), ("list/", "list.html")):
         pages.page(site, address, template, words=known, example=example, common=reviewing.common(connection))
-    write_shards(connection, shards, site.out / numbers_at)
+    write_shards(connection, count, site.out / numbers_at)
     reviewing.write_shards(connection, lists, site.out / lists_at)
-
-
-def shard_count(trials: int) -> int:
-    """The power of two that gives each shard 75 trials at most, on average: 8,192 for 600,000."""
-    count = 1
-    while trials > TRIALS_A_SHARD * count:
-        count *= 2
-    return count
-
-
-def shard_of(key: str, count: int) -> int:
-    return zlib.crc32(key.encode()) % count
 
 
 # --- shards -----------------------------------------------------------------------------------------------------------
 
 
-def write_shards(connection: duckdb.DuckDBPyConnection, shards: int, folder: Path) -> None:
+def write_shards(connection: duckdb.DuckDBPyConnection, count: int, folder: Path) -> None:
     """Writes every shard, empty ones too: a number that nobody has is a shard that does not hold it."""
     folder.mkdir(parents=True)
-    _file_keys(connection, shards)
-    at_once = -(-shards // BUCKETS)
+    _file_keys(connection, count)
+    at_once = -(-count // BUCKETS)
     with tempfile.TemporaryDirectory(dir=folder) as spool:
-        _tell_trials(connection, shards, at_once, Path(spool))
-        for bucket in range(-(-shards // at_once)):
-            bounds = (bucket * at_once, min((bucket + 1) * at_once, shards))
+        _tell_trials(connection, count, at_once, Path(spool))
+        for bucket in range(-(-count // at_once)):
+            bounds = (bucket * at_once, min((bucket + 1) * at_once, count))
             numbers = _by_shard(connection.execute(_KEYS, bounds).fetchall())
             trials = _by_shard(sorted(_told(Path(spool) / str(bucket))))
             for shard in range(*bounds):
                 content = _shard(numbers.get(shard, []), trials.get(shard, []))
-                (folder / f"{shard}.json.gz").write_bytes(gzip.compress(content, 6, mtime=0))
+                shards.write(folder, shard, content)
     connection.execute("DROP TABLE site_keys")
 
 
-def _tell_trials(connection: duckdb.DuckDBPyConnection, shards: int, at_once: int, spool: Path) -> None:
+def _tell_trials(connection: duckdb.DuckDBPyConnection, count: int, at_once: int, spool: Path) -> None:
     """Writes what is told of each trial as a line of its bucket's file, `at_once` shards to a file. Trials are told
     in the order of the tables, of which each is then read once, and not in that of the shards."""
     ids = _column(connection, "SELECT trial_id FROM trials ORDER BY trial_id")
@@ -107,7 +93,7 @@ def _tell_trials(connection: duckdb.DuckDBPyConnection, shards: int, at_once: in
         for first in range(0, len(ids), TRIALS_AT_ONCE):
             _register(connection, "wanted", {"trial_id": ids[first : first + TRIALS_AT_ONCE]})
             for trial_id, trial in connection.execute(query).fetchall():
-                shard = shard_of(trial_id.lower(), shards)
+                shard = shards.shard_of(trial_id.lower(), count)
                 files[shard // at_once].write(f"{shard}\t{trial_id}\t{trial}\n")
     connection.execute("DROP TABLE IF EXISTS wanted")
     connection.execute("DROP TABLE site_sponsors")
@@ -144,7 +130,7 @@ def _shard(numbers: list[tuple[Any, ...]], trials: list[tuple[Any, ...]]) -> byt
     return b'{"numbers":' + first + b',"trials":{' + told + b"}}"
 
 
-def _file_keys(connection: duckdb.DuckDBPyConnection, shards: int) -> None:
+def _file_keys(connection: duckdb.DuckDBPyConnection, count: int) -> None:
     """Fills the temporary table site_keys: under which key a number leads to which trial, as in `explain.find`."""
     connection.execute(
         "CREATE TEMP TABLE site_keys (shard INTEGER, key VARCHAR, rank INTEGER, trial_id VARCHAR, pmid BIGINT)"
@@ -161,13 +147,13 @@ def _file_keys(connection: duckdb.DuckDBPyConnection, shards: int) -> None:
     )
     for query in queries:
         for rows in connection.execute(query).to_arrow_table().to_batches(max_chunksize=50_000):
-            _insert_keys(connection, list(_keys(zip(*rows.to_pydict().values(), strict=True), shards)))
+            _insert_keys(connection, list(_keys(zip(*rows.to_pydict().values(), strict=True), count)))
 
 
-def _keys(rows: Iterable[tuple[Any, ...]], shards: int) -> Iterator[tuple[int, str, int, str, int | None]]:
+def _keys(rows: Iterable[tuple[Any, ...]], count: int) -> Iterator[tuple[int, str, int, str, int | None]]:
     for number, written, rank, trial_id, pmid in rows:
         for key in sorted({spelling.key(one) for one in {number, written}} - {""}):
-            yield shard_of(key, shards), key, rank, trial_id, pmid
+            yield shards.shard_of(key, count), key, rank, trial_id, pmid
 
 
 def _insert_keys(connection: duckdb.DuckDBPyConnection, keys: list[tuple[int, str, int, str, int | None]]) -> None:
@@ -214,7 +200,7 @@ def _verdicts(policy: Policy) -> str:
 # --- words ------------------------------------------------------------------------------------------------------------
 
 
-def words(connection: duckdb.DuckDBPyConnection, site: Site, shards: int) -> dict[str, Any]:
+def words(connection: duckdb.DuckDBPyConnection, site: Site, count: int) -> dict[str, Any]:
     """What the page has to know before it asks for a shard: how numbers are spelt, how many shards there are, the
     release, whom to tell, and the words of the contracts for what stands in them."""
     known = contracts()
@@ -223,7 +209,7 @@ def words(connection: duckdb.DuckDBPyConnection, site: Site, shards: int) -> dic
     return {
         **{name: site.templates.globals[name] for name in ("release", "contact", "response")},
         "as_of": site.as_of.isoformat(),
-        "shards": shards,
+        "shards": count,
         "spelling": spelling.table(),
         "policies": {policy.id: _policy_words(policy) for policy in known.of_kind("reporting")},
         "rules": {policy.id: policy.title for policy in known.of_kind("registration")},

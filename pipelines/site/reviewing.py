@@ -8,15 +8,13 @@ A shard is one gzip file of JSON, named as those of `lookup` by the key of the c
 keys: the words it is known by and its MeSH term.
 """
 
-import gzip
 import json
-import zlib
 from collections import defaultdict
 from pathlib import Path
 
 import duckdb
 
-from pipelines.site import spelling
+from pipelines.site import shards, spelling
 
 TRIALS_A_CONDITION = 400
 """Trials of one condition at most; the release has all of them."""
@@ -47,10 +45,7 @@ WITH missing AS (
 def shard_count(connection: duckdb.DuckDBPyConnection) -> int:
     """The power of two that gives each shard as many trials as one condition can have, on average."""
     (entries,) = connection.execute(f"{_LISTED} SELECT coalesce(sum(len(trials)), 0) FROM listed").fetchone() or (0,)
-    count = 1
-    while entries > TRIALS_A_CONDITION * count:
-        count *= 2
-    return count
+    return shards.count(entries, TRIALS_A_CONDITION)
 
 
 def common(connection: duckdb.DuckDBPyConnection) -> list[str]:
@@ -61,7 +56,7 @@ def common(connection: duckdb.DuckDBPyConnection) -> list[str]:
     return [name for (name,) in rows.fetchall()]
 
 
-def write_shards(connection: duckdb.DuckDBPyConnection, shards: int, folder: Path) -> None:
+def write_shards(connection: duckdb.DuckDBPyConnection, count: int, folder: Path) -> None:
     folder.mkdir(parents=True)
     filed: dict[int, dict[str, str]] = defaultdict(dict)
     rows = connection.execute(
@@ -71,7 +66,7 @@ def write_shards(connection: duckdb.DuckDBPyConnection, shards: int, folder: Pat
     ).fetchall()
     for concept, mesh_term, content in rows:
         for key in {spelling.key(concept), spelling.key(mesh_term or concept)}:
-            filed[zlib.crc32(key.encode()) % shards][key] = content
-    for shard in range(shards):
+            filed[shards.shard_of(key, count)][key] = content
+    for shard in range(count):
         told = ",".join(f"{json.dumps(key)}:{content}" for key, content in sorted(filed[shard].items()))
-        (folder / f"{shard}.json.gz").write_bytes(gzip.compress(f"{{{told}}}".encode(), 6, mtime=0))
+        shards.write(folder, shard, f"{{{told}}}".encode())

@@ -13,6 +13,8 @@ import pytest
 from pipelines import build, explain
 from pipelines.contracts import contracts
 from pipelines.site import exploring, lookup, marts, reviewing, spelling
+from pipelines.site.shards import count as shard_count
+from pipelines.site.shards import shard_of
 from tests.releases import ODD, fill
 from tests.worlds import AS_OF, as_written, rows, tables
 
@@ -42,7 +44,7 @@ def made(world):
 
 def found(made, number):
     key = spelling.key(number)
-    return made[lookup.shard_of(key, SHARDS)]["numbers"].get(key, ["", [], 0, None])
+    return made[shard_of(key, SHARDS)]["numbers"].get(key, ["", [], 0, None])
 
 
 def test_every_number_leads_where_explain_leads(world, made):
@@ -72,7 +74,7 @@ def test_every_trial_is_told_once_as_the_tables_have_it(world, made):
     assert sorted(trial_id for trial_id, _, _ in told) == [
         t for (t,) in rows(connection, "SELECT trial_id FROM trials ORDER BY 1")
     ]
-    assert all(at == lookup.shard_of(trial_id.lower(), SHARDS) for trial_id, at, _ in told)
+    assert all(at == shard_of(trial_id.lower(), SHARDS) for trial_id, at, _ in told)
     statuses = {(trial_id, v["policy"]): v["status"] for trial_id, _, trial in told for v in trial["verdicts"]}
     assert statuses == {
         (t, p): s for t, p, s in rows(connection, "SELECT trial_id, policy, status FROM reporting_status")
@@ -121,7 +123,7 @@ def test_what_changed_before_is_told(world, made):
     ("trials", "count"), [(0, 1), (75, 1), (76, 2), (2000, 32), (600_000, 8192), (1_000_000, 16384)]
 )
 def test_shards_grow_with_the_world(trials, count):
-    assert lookup.shard_count(trials) == count
+    assert shard_count(trials, lookup.TRIALS_A_SHARD) == count
 
 
 def test_a_number_of_many_trials_leads_to_the_first_and_says_how_many(world, monkeypatch):

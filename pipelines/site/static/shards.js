@@ -1,4 +1,4 @@
-// From a number to its trials and to the explanation of one, by the shards that pipelines/site/lookup.py writes.
+// From a number to its trials and to the explanation of one, by the shards that pipelines/site/lookup.py fills.
 // Belongs here: which small file is asked for, and what is in it. Does not: what a page makes of it.
 
 import { shardOf, speller } from "./spelling.js";
