@@ -20,6 +20,11 @@ CREATE OR REPLACE MACRO title_key(words) AS CASE
     WHEN length(replace(regexp_replace(words, '\b(a|an|the|n a)\b', '', 'g'), ' ', '')) >= 20
     THEN replace(regexp_replace(words, '\b(a|an|the|n a)\b', '', 'g'), ' ', '') END;
 
+-- An aggregate: words of a trial's registrations in the order in which these list them. A list is sorted once it is made,
+-- since an aggregate in order takes four times as long.
+CREATE OR REPLACE MACRO words_as_listed(registration, place, words) AS list_transform(
+    list_sort(list({'registration': registration, 'place': place, 'words': words})), lambda w: w.words);
+
 -- An article's number as people write it: the bare PMID, the DOI in lower case, or PMC and digits.
 CREATE OR REPLACE MACRO article_number(written) AS regexp_replace(
     lower(trim(written)),

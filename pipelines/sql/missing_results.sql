@@ -24,17 +24,13 @@ WITH numbers AS (
 ), studied AS (
     SELECT
         trial_id,
-        list_transform(
-            list_sort(list({'registration_id': registration_id, 'ordinal': ordinal, 'word': condition})),
-            lambda w: w.word) AS conditions
+        words_as_listed(registration_id, ordinal, condition) AS conditions
     FROM conditions
     GROUP BY trial_id
 ), given AS (
     SELECT
         trial_id,
-        list_transform(
-            list_sort(list({'registration_id': registration_id, 'ordinal': ordinal, 'word': intervention})),
-            lambda w: w.word) AS interventions
+        words_as_listed(registration_id, ordinal, intervention) AS interventions
     FROM interventions
     GROUP BY trial_id
 )

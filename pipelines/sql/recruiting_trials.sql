@@ -6,18 +6,14 @@ WITH places AS (
 ), studied AS (
     SELECT
         trial_id,
-        list_transform(
-            list_sort(list({'registration_id': registration_id, 'ordinal': ordinal, 'word': condition})),
-            lambda w: w.word) AS conditions,
+        words_as_listed(registration_id, ordinal, condition) AS conditions,
         list_sort(list(DISTINCT concept) FILTER (WHERE concept IS NOT NULL)) AS condition_concepts
     FROM conditions
     GROUP BY trial_id
 ), given AS (
     SELECT
         trial_id,
-        list_transform(
-            list_sort(list({'registration_id': registration_id, 'ordinal': ordinal, 'word': intervention})),
-            lambda w: w.word) AS interventions,
+        words_as_listed(registration_id, ordinal, intervention) AS interventions,
         list_sort(list(DISTINCT concept) FILTER (WHERE concept IS NOT NULL)) AS intervention_concepts
     FROM interventions
     GROUP BY trial_id
