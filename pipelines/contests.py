@@ -4,19 +4,19 @@ A contest changes no verdict: where it is right, a rule, a reading or a reviewed
 follows from that. Corrections of single records are `identity.adjudications`; nothing is decided here.
 """
 
-import csv
 import re
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from dataclasses import astuple, dataclass, replace
 from datetime import date
 from pathlib import Path
 
 import duckdb
 
-from pipelines import privacy, store, trn
+from pipelines import privacy, reviewed, store, trn
 from pipelines.contracts import contracts
 from pipelines.errors import DataError
+from pipelines.reviewed import Cells
 
 FIELDS = ("contest_id", "number", "policy", "reason", "opened_on", "decided_on", "decision", "what")
 REQUIRED = ("contest_id", "number", "reason", "opened_on", "what")
@@ -48,14 +48,7 @@ def read(path: Path, as_of: date) -> list[Contest]:
 
     Raises DataError naming the row where one cannot be used.
     """
-    with path.open(encoding="utf-8-sig", newline="") as handle:
-        rows = csv.DictReader(handle, strict=True)
-        try:
-            if tuple(rows.fieldnames or ()) != FIELDS:
-                raise DataError(f"{path.name}: the columns have to be {','.join(FIELDS)}.")
-            every = [_contest(path, rows.line_num, row) for row in rows]
-        except (UnicodeDecodeError, csv.Error) as error:
-            raise DataError(f"{path.name}, after line {rows.line_num}: no CSV in UTF-8 ({error}).") from None
+    every = [_contest(cells) for cells in reviewed.read(path, FIELDS, _faults)]
     for name, times in Counter(one.contest_id for one in every).items():
         if times > 1:
             raise DataError(f"{path.name}: {times} contests are called {name}; each needs a contest_id of its own.")
@@ -68,19 +61,13 @@ def _as_on(one: Contest, as_of: date) -> Contest:
     return one if is_decided else replace(one, decided_on=None, decision=None)
 
 
-def _contest(path: Path, line: int, row: Mapping[str | None, str | None]) -> Contest:
-    """Checks one row of the file."""
-    cells = {name: (row.get(name) or "").strip() or None for name in FIELDS}
-    for fault in _faults(cells, has_more=None in row):
-        raise DataError(f"{path.name}, line {line}: {fault}.")
+def _contest(cells: Cells) -> Contest:
     days = {name: date.fromisoformat(cells[name] or "") if cells[name] else None for name in DAYS}
     return Contest(**{**cells, **days})  # type: ignore[arg-type]
 
 
-def _faults(cells: Mapping[str, str | None], has_more: bool) -> Iterator[str]:
-    """Why a row cannot be used; the first reason is told. Contact data come first: no complaint may repeat them."""
-    if has_more:
-        yield "more cells than columns; a text with a comma stands in quotes"
+def _faults(cells: Cells) -> Iterator[str]:
+    """Why a row cannot be used. Contact data come first: no complaint may repeat them."""
     for name, cell in cells.items():
         if cell and (re.search(privacy.EMAIL, cell) or re.search(privacy.PHONE, cell)):
             yield f"{name} holds what looks like a mail address or a telephone number; the file is public, take it out"
@@ -97,7 +84,7 @@ def _faults(cells: Mapping[str, str | None], has_more: bool) -> Iterator[str]:
         yield f"what has to be one sentence on one line, of {LONGEST} characters at most"
 
 
-def _day_faults(cells: Mapping[str, str | None]) -> Iterator[str]:
+def _day_faults(cells: Cells) -> Iterator[str]:
     for name in DAYS:
         try:
             date.fromisoformat(cells[name] or "2000-01-01")
@@ -109,7 +96,7 @@ def _day_faults(cells: Mapping[str, str | None]) -> Iterator[str]:
         yield f"decided_on is {cells['decided_on']}, before the contest was opened on {cells['opened_on']}"
 
 
-def _code_faults(cells: Mapping[str, str | None]) -> Iterator[str]:
+def _code_faults(cells: Cells) -> Iterator[str]:
     known = contracts()
     if cells["policy"] and cells["policy"] not in known.policies:
         yield f"policy is {cells['policy']!r}, not one of {', '.join(sorted(known.policies))}; empty means all"

@@ -5,17 +5,17 @@ role of who decided; each is a row of the published table. Joining and separatin
 fields are corrected. No rule belongs here, and no decision: those stand in the file.
 """
 
-import csv
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import astuple, dataclass
 from datetime import date
 from pathlib import Path
 
 import duckdb
 
-from pipelines import dates, store, trn
+from pipelines import dates, reviewed, store, trn
 from pipelines.contracts import contracts
 from pipelines.errors import DataError
+from pipelines.reviewed import Cells
 
 FIELDS = (
     "adjudication_id", "decided_on", "decision", "registration_id", "other_id", "field", "value", "reason", "proof",
@@ -50,31 +50,18 @@ def read(path: Path, as_of: date) -> list[Adjudication]:
 
     Raises DataError naming the row where one cannot be used or two contradict each other.
     """
-    with path.open(encoding="utf-8-sig", newline="") as handle:
-        rows = csv.DictReader(handle, strict=True)
-        try:
-            if tuple(rows.fieldnames or ()) != FIELDS:
-                raise DataError(f"{path.name}: the columns have to be {','.join(FIELDS)}.")
-            every = [_decision(path, rows.line_num, row) for row in rows]
-        except (UnicodeDecodeError, csv.Error) as error:
-            raise DataError(f"{path.name}, after line {rows.line_num}: no CSV in UTF-8 ({error}).") from None
+    every = [_decision(cells) for cells in reviewed.read(path, FIELDS, _faults)]
     _no_contradiction(path, every)
     taken = [a for a in every if a.decided_on <= as_of]
     return sorted(taken, key=lambda a: (a.decided_on, a.adjudication_id))
 
 
-def _decision(path: Path, line: int, row: Mapping[str | None, str | None]) -> Adjudication:
-    """Checks one row of the file."""
-    cells = {name: (row.get(name) or "").strip() or None for name in FIELDS}
-    for fault in _faults(cells, has_more=None in row):
-        raise DataError(f"{path.name}, line {line}: {fault}.")
+def _decision(cells: Cells) -> Adjudication:
     return Adjudication(**{**cells, "decided_on": date.fromisoformat(cells["decided_on"] or "")})  # type: ignore[arg-type]
 
 
-def _faults(cells: Mapping[str, str | None], has_more: bool) -> Iterator[str]:
+def _faults(cells: Cells) -> Iterator[str]:
     """Why a row cannot be used."""
-    if has_more:
-        yield "more cells than columns; a text with a comma stands in quotes"
     for name in ("adjudication_id", "decided_on", "decision", "registration_id", "reason", "proof", "decided_by"):
         if not cells[name]:
             yield f"{name} is missing"
