@@ -329,9 +329,9 @@ def _site(options: argparse.Namespace, chosen: Settings) -> int:
 
 
 def _serve(options: argparse.Namespace, chosen: Settings) -> int:
-    from pipelines import serving
+    from pipelines import serving, site
 
-    if not (chosen.data / serving.SITE).exists():
+    if not (chosen.data / site.FOLDER).exists():
         raise UsageError(f"There is no web page in {chosen.data}: make it with `site` first.")
     with serving.server(chosen.data, options.port) as running, contextlib.suppress(KeyboardInterrupt):
         print(f"http://{serving.LOOPBACK}:{running.server_address[1]}/  (Ctrl-C ends it)", flush=True)

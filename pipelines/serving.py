@@ -18,11 +18,10 @@ from pathlib import Path
 from typing import BinaryIO
 from urllib.parse import quote, unquote
 
-from pipelines import store
+from pipelines import site, store
 from pipelines.errors import UsageError
 from pipelines.release import shelf
 
-SITE = "site"
 LOOPBACK = "127.0.0.1"
 METHODS = "GET, HEAD, OPTIONS"
 CHUNK = 1 << 18
@@ -99,7 +98,7 @@ def place(data: Path, address: str) -> Place | None:
         root = data / shelf.FOLDER
         wanted = root.joinpath(*parts[1:])
     else:
-        is_dated, root = False, data / SITE
+        is_dated, root = False, data / site.FOLDER
         wanted = root.joinpath(*parts[:-1], parts[-1] or "index.html")
     inside = wanted.resolve()
     if not inside.is_relative_to(root.resolve()) or not inside.is_file():

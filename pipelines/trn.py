@@ -20,7 +20,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache, lru_cache
 from itertools import accumulate, pairwise
-from typing import Literal, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 import re2
 
@@ -437,16 +437,17 @@ def find_many(texts: Sequence[str]) -> list[list[Hit]]:
     return hits
 
 
-def places(buffer: bytes | memoryview, nexts: Sequence[int]) -> Iterator[int]:
-    """The texts of the buffer that `find` may find something in, by their places: all that it does, and few others.
+def places(buffer: bytes | memoryview, nexts: Sequence[int], pattern: Any = _PREFILTER) -> Iterator[int]:
+    """The texts of the buffer in which the pattern finds anything, by their places: one scan, since a call for each
+    costs more. The pattern given is that of `find`, by which it finds all that `find` does, and few others.
 
     buffer: texts in UTF-8, one behind the other. nexts: where each next one begins.
     """
-    opening = _PREFILTER.search(buffer) if nexts else None
-    while opening:
-        place = bisect_right(nexts, opening.start())
+    hit = pattern.search(buffer) if nexts else None
+    while hit:
+        place = bisect_right(nexts, hit.start())
         yield place
-        opening = _PREFILTER.search(buffer, nexts[place])
+        hit = pattern.search(buffer, nexts[place])
 
 
 def _read(text: str) -> list[Hit]:

@@ -11,7 +11,6 @@ form; any other is a candidate too, and what cannot even be cut into articles is
 
 import functools
 import re
-from bisect import bisect_right
 from collections.abc import Iterator
 from itertools import accumulate
 from typing import Any, BinaryIO, NamedTuple
@@ -225,7 +224,7 @@ def _cut_fast(engine: native.Engine, text: NDArray[np.uint8]) -> Cut:
         raise IrregularError
     asked = np.flatnonzero(cut.signs == native.ASKED)
     irregular = np.flatnonzero(cut.signs == native.IRREGULAR)
-    hits = [int(asked[place]) for place in _hits(cut.text, cut.text_ends[asked].tolist())]
+    hits = [int(asked[place]) for place in trn.places(cut.text, cut.text_ends[asked].tolist(), _pattern())]
     return Cut(cut.ends, cut.pmids, cut.versions, hits, irregular.tolist())
 
 
@@ -240,7 +239,8 @@ def _cut(text: NDArray[np.uint8]) -> Cut:
     parts = [_parts(view, head.end(), end) if head else [] for head, end in zip(heads, ends, strict=True)]
     line_end = memoryview(b"\n")
     joined = b"".join([piece for of_one in parts for piece in (*of_one, line_end)])
-    hits = list(_hits(joined, list(accumulate(sum(map(len, of_one)) + 1 for of_one in parts))))
+    nexts = list(accumulate(sum(map(len, of_one)) + 1 for of_one in parts))
+    hits = list(trn.places(joined, nexts, _pattern()))
     irregular = {place for place, of_one in enumerate(parts) if not of_one}
     if ends and not _is_balanced(text, 0, ends[-1]):  # of all at once: numpy is slow in asking little
         bounds = enumerate(zip(begins, ends, strict=True))
@@ -286,19 +286,6 @@ def _parts(view: memoryview, start: int, end: int) -> list[memoryview]:
         parts.append(view[ties : last if last >= 0 else cited])
     other = find(view, b"<OtherAbstract", closed, cited)
     return [*parts, view[other:cited]] if other >= 0 else parts
-
-
-def _hits(text: bytes, nexts: list[int]) -> Iterator[int]:
-    """The places of the parts in which the pattern finds anything: one scan, since a call for each costs more.
-
-    text: the parts, each with a line's end behind it. nexts: where each next one begins.
-    """
-    pattern = _pattern()
-    hit = pattern.search(text) if nexts else None
-    while hit:
-        place = bisect_right(nexts, hit.start())
-        yield place
-        hit = pattern.search(text, nexts[place]) if place + 1 < len(nexts) else None
 
 
 def _is_utf8(view: memoryview, end: int) -> bool:

@@ -25,11 +25,10 @@ from pipelines.release import package, shelf
 from pipelines.release.package import Described
 from pipelines.release.shelf import Release
 from pipelines.settings import Settings
-from pipelines.site import accounts, changes, exploring, figures, listings, lookup, overview, pages, sponsors
+from pipelines.site import FOLDER, accounts, changes, exploring, figures, listings, lookup, overview, pages, sponsors
 from pipelines.site.figures import Row
 from pipelines.site.pages import Site
 
-SITE = "site"
 FIRST_POLICY = "alltrials-summary"
 """The policy that is shown first: what the campaign asks of every trial."""
 
@@ -139,7 +138,7 @@ def place(chosen: Settings, name: str, out: Path | None) -> Path:
             make(chosen, release, folder)
         return out
     # Two places take turns, so that the link is switched in one step and the page that is being read stays whole.
-    link = chosen.data / SITE
+    link = chosen.data / FOLDER
     with store.locked(chosen.data / ".site.lock", f"Another making of the site is writing to {link}"):
         target = chosen.data / "sites" / ("b" if link.exists() and link.resolve().name == "a" else "a")
         for leftover in target.parent.glob(f".*{store.PART}"):  # of a process that was killed
