@@ -6,8 +6,10 @@ import hashlib
 import http.client
 import io
 import json
+import queue
 import re
 import signal
+import socket
 import subprocess
 import sys
 import threading
@@ -313,6 +315,25 @@ def test_a_reader_never_sees_an_error_or_a_mixture_while_releases_are_switched(t
         for reader in reading:
             reader.result()
     assert set(seen) == {release.name for release in made}
+
+
+def test_no_answer_waits_for_the_reader_to_say_that_it_has_the_headers(data):
+    """A query that reads a column asks for hundreds of short ranges. Held back for the reader's leave each of them takes
+    40 ms, and a query that takes a tenth of a second takes five."""
+    held_back: queue.Queue[bool] = queue.Queue()
+
+    class Watched(serving.Server):
+        def shutdown_request(self, request):
+            held_back.put(not request.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY))
+            super().shutdown_request(request)
+
+    with Watched(data, 0, lambda *_: None) as running:
+        thread = threading.Thread(target=running.serve_forever, kwargs={"poll_interval": 0.02})
+        thread.start()
+        assert ask(running.server_address[1], "/", Range="bytes=0-1", Connection="close")[0] == 206
+        assert held_back.get(timeout=10) is False
+        running.shutdown()
+        thread.join()
 
 
 def test_a_remote_reader_transfers_what_its_query_needs(tmp_path):
