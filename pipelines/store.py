@@ -89,16 +89,20 @@ def rows_of(parquet: Path) -> int:
 
 
 def write_parquet(
-    connection: duckdb.DuckDBPyConnection, query: str, path: Path, metadata: Mapping[str, str] | None = None
+    connection: duckdb.DuckDBPyConnection,
+    query: str,
+    path: Path,
+    metadata: Mapping[str, str] | None = None,
+    row_group: int = ROW_GROUP,
 ) -> None:
-    """Writes the rows of `query` in their order: zstd, stamped with `metadata`.
+    """Writes the rows of `query` in their order: zstd, stamped with `metadata`, in groups of about `row_group` rows.
 
     A stamp is for what is published, in version 1 pages that every reader knows. What only we read has version 2 pages:
     delta-encoded numbers take a fraction of the room.
     """
     stamp = ", ".join(f"{key}: {quote(value)}" for key, value in (metadata or {}).items())
     version = "v1" if stamp else "v2"
-    options = f"FORMAT parquet, COMPRESSION zstd, PARQUET_VERSION {version}, ROW_GROUP_SIZE {ROW_GROUP}"
+    options = f"FORMAT parquet, COMPRESSION zstd, PARQUET_VERSION {version}, ROW_GROUP_SIZE {row_group}"
     if stamp:
         options += f", KV_METADATA {{{stamp}}}"
     options += ", USE_TMP_FILE false"  # its name aside would be one that `sweep` does not know

@@ -23,6 +23,10 @@ from pipelines.settings import Settings
 CSV_ROWS = 100_000
 """Tables of fewer rows come as CSV too, unless they are made of structs; spreadsheets take not many more."""
 
+GROUP_VALUES = 2_500_000
+"""Values in a row group of a public file, at most: whoever asks for one trial is sent one group of each column asked
+for, three megabytes at most. Smaller groups are more requests for whoever reads whole columns (decision 21)."""
+
 
 def public(known: Contracts) -> Contracts:
     """The contracts of a release: the tables about the world, and those that a release has about itself. What is about
@@ -61,7 +65,18 @@ def write_table(connection: duckdb.DuckDBPyConnection, table: Table, sql: str, f
     stamp |= {"key": ", ".join(table.key), "licence": contract_files.dataset()["licence"]}
     names = ", ".join(f'"{c}"' for c in table.column_names)
     order = ", ".join(f'"{c}"' for c in table.order)
-    store.write_parquet(connection, f"SELECT {names} FROM ({sql}) ORDER BY {order}", folder / parquet(table), stamp)
+    query = f"SELECT {names} FROM ({sql}) ORDER BY {order}"
+    store.write_parquet(connection, query, folder / parquet(table), stamp, row_group(table))
+
+
+def row_group(table: Table) -> int:
+    """Rows in a row group of the table's public file: fewer where rows are wide."""
+    return min(store.ROW_GROUP, GROUP_VALUES // sum(_values(column) for column in table.columns))
+
+
+def _values(column: Column) -> int:
+    """Parquet columns that a column becomes: one, or one for each field of a struct."""
+    return column.type.count(",") + 1
 
 
 def write_csv(folder: Path, tables: Mapping[str, Table], rows: Mapping[str, int]) -> None:
