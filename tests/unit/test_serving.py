@@ -328,7 +328,7 @@ def test_no_answer_waits_for_the_reader_to_say_that_it_has_the_headers(data):
             super().shutdown_request(request)
 
     with Watched(data, 0, lambda *_: None) as running:
-        thread = threading.Thread(target=running.serve_forever, kwargs={"poll_interval": 0.02})
+        thread = threading.Thread(target=running.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)
         thread.start()
         assert ask(running.server_address[1], "/", Range="bytes=0-1", Connection="close")[0] == 206
         assert held_back.get(timeout=10) is False
