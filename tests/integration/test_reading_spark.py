@@ -23,6 +23,7 @@ PLAIN = {"VARCHAR": "string", "BIGINT": "bigint", "INTEGER": "int", "DOUBLE": "d
 SETTINGS = {
     "spark.master": "local[1]",
     "spark.driver.memory": "1g",
+    "spark.driver.extraJavaOptions": "-XX:TieredStopAtLevel=1",  # what runs for a minute is not worth compiling well
     "spark.driver.bindAddress": "127.0.0.1",
     "spark.driver.host": "127.0.0.1",
     "spark.ui.enabled": "false",
