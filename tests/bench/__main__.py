@@ -56,7 +56,7 @@ def main() -> int:
             print(f"\n{title} ({name})", flush=True)
             sections.append((title, list(_figures(title, part, Path(folder)))))
     if options.write:
-        PAGE.write_text(page.page(_setting(), sections), encoding="utf-8")
+        PAGE.write_text(page.page(setting(), sections), encoding="utf-8")
     return 0
 
 
@@ -94,7 +94,7 @@ def _say(figure: Figure) -> None:
     print(f"  {figure.what:64} {figure.text}{goal}{note}", flush=True)
 
 
-def _setting() -> page.Setting:
+def setting() -> page.Setting:
     ours: dict[str, str | None] = {"Python": platform.python_version()}
     ours |= {name: importlib.metadata.version(name) for name in OURS}
     return page.Setting(

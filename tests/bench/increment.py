@@ -64,7 +64,7 @@ def _take_first(data: Path, world: Path) -> None:
 
 def _take_update(data: Path, world: Path) -> int:
     """Every two-hundredth study of the register, updated since, as pages; returns how many."""
-    studies = [json.dumps(_updated(json.loads(line))) for line in _lines(world)]
+    studies = [json.dumps(updated(json.loads(line))) for line in _lines(world)]
     pages = [studies[start : start + PAGE] for start in range(0, len(studies), PAGE)]
     files = [world / f"updated-{number:05d}.json.gz" for number in range(1, len(pages) + 1)]
     for path, page in zip(files, pages, strict=True):
@@ -83,7 +83,7 @@ def _lines(world: Path) -> Iterator[bytes]:
                 yield line.rstrip(b",")
 
 
-def _updated(study: dict[str, Any]) -> dict[str, Any]:
+def updated(study: dict[str, Any]) -> dict[str, Any]:
     """Ended a year later than was said before, so that some statuses move."""
     status = study["protocolSection"]["statusModule"]
     status["lastUpdatePostDateStruct"] = {"date": str(UPDATE - timedelta(days=1)), "type": "ACTUAL"}

@@ -1,0 +1,224 @@
+"""`python -m tests.rehearsal [SCALE] [--out DIR] [--page FILE] [--clean]`: rehearses a part of the world, and a quarter
+and a sixteenth of that part before it.
+
+Finished steps are kept with their figures in DIR/results.json, so that what was stopped goes on where it was. A part's
+files go as soon as it is done. Here, and nowhere below, the clock and the disk are asked.
+"""
+
+import argparse
+import contextlib
+import json
+import shutil
+import signal
+import sys
+from collections.abc import Iterator
+from fractions import Fraction
+from pathlib import Path
+from typing import Any
+
+from pipelines import contracts, store
+from pipelines.errors import BusyError
+from pipelines.settings import DOCS, ROOT, SCHEMAS
+from tests.bench.__main__ import setting
+from tests.rehearsal import page, watch, work
+from tests.rehearsal.counts import WORLD, Counts, named, of_world
+
+OUT = ROOT / "data" / "rehearsal"
+PAGE = DOCS / "scaling.md"
+RESULTS = "results.json"
+PARTS = (Fraction(1, 16), Fraction(1, 4), Fraction(1))
+"""Of the scale asked for, the smallest first."""
+LARGEST = [Fraction(1, 2**halvings) for halvings in range(9)]
+GIGABYTES = 56.0
+"""Of disk that a whole world takes at its fullest, and of a smaller one that part of it and one gigabyte."""
+DONE, FAILED, MISUSED, STOPPED = 0, 1, 2, 130
+
+
+def main(arguments: list[str] | None = None) -> int:
+    options = _options(arguments)
+    try:
+        if options.clean:
+            return _clean(options.out)
+        with _own(options.out):
+            return _rehearse(options)
+    except (BusyError, UsageFault) as error:
+        print(f"Error: {error}", file=sys.stderr)
+        return MISUSED
+    except watch.FailedError as error:
+        print(f"Error: the step failed: {error}", file=sys.stderr)
+        return FAILED
+    except KeyboardInterrupt:
+        print("\nStopped. What is finished is kept; the same command goes on.", file=sys.stderr)
+        return STOPPED
+
+
+class UsageFault(Exception):
+    """What was asked for cannot be done; the text says why and what can."""
+
+
+def _options(arguments: list[str] | None) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="python -m tests.rehearsal", description="A world of the real one's size.")
+    parser.add_argument("scale", nargs="?", default="fit", metavar="SCALE",
+                        help="a part of the world: 1, 1/4, 1/30; `fit` (default) takes the largest that the disk holds")  # fmt: skip
+    parser.add_argument("--out", type=Path, default=OUT, metavar="DIR", help="where it works (default: data/rehearsal)")
+    parser.add_argument("--page", type=Path, default=PAGE, metavar="FILE", help="the page (default: docs/scaling.md)")
+    parser.add_argument("--only", action="store_true", help="that part alone, without the two smaller ones")
+    parser.add_argument("--keep", action="store_true", help="keep the files of the last part when it is done")
+    parser.add_argument("--articles", type=int, default=WORLD.articles, metavar="N", help="a PubMed file; for tests")
+    parser.add_argument("--clean", action="store_true", help="remove the work folder and all figures in it")
+    return parser.parse_args(arguments)
+
+
+@contextlib.contextmanager
+def _own(out: Path) -> Iterator[None]:
+    """The folder is ours alone, and a signal to end is as good as a key."""
+    if out.exists() and any(out.iterdir()) and not _is_ours(out):
+        raise UsageFault(f"{out} holds files that are of no rehearsal: name another folder, or an empty one.")
+    with store.locked(out / "rehearsal.lock", f"Another rehearsal is under way in {out}"):
+        before = signal.signal(signal.SIGTERM, _interrupt)
+        try:
+            yield
+        finally:
+            signal.signal(signal.SIGTERM, before)
+
+
+def _interrupt(*_: object) -> None:
+    raise KeyboardInterrupt
+
+
+def _is_ours(out: Path) -> bool:
+    return (out / "rehearsal.lock").is_file()
+
+
+def _clean(out: Path) -> int:
+    if out.exists():
+        if not _is_ours(out):
+            raise UsageFault(f"{out} is of no rehearsal, so nothing in it was removed.")
+        with store.locked(out / "rehearsal.lock", f"A rehearsal is under way in {out}"):
+            shutil.rmtree(out)
+    print(f"{out} is gone.")
+    return DONE
+
+
+# --- the parts of the world -----------------------------------------------------------------------------------------
+
+
+def _rehearse(options: argparse.Namespace) -> int:
+    largest = _largest(options.scale, options.out)
+    parts = [largest] if options.only else [largest * part for part in PARTS]
+    results = _results(options.out)
+    for scale in parts:
+        counts = of_world(scale)._replace(articles=options.articles)
+        _take_part(options, scale, counts, results)
+    chosen = {str(scale): results[str(scale)] for scale in parts}
+    options.page.write_text(page.page(setting(), chosen), encoding="utf-8")
+    print(f"\nThe figures are in {options.page}.")
+    return DONE
+
+
+def _largest(asked: str, out: Path) -> Fraction:
+    """The part of the world that is run: what is asked for, or the largest half of it, or of that, that fits."""
+    free = _free(out) + _taken(out)
+    if asked == "fit":
+        wanted = LARGEST
+    else:
+        first = _scale(asked)
+        wanted = [first / 2**halvings for halvings in range(9)]
+    for scale in wanted:
+        if _needed(scale) <= free:
+            if asked != "fit" and scale != wanted[0]:
+                print(f"SCALE={asked} takes about {_needed(wanted[0]):.0f} GB of disk and {free:.0f} are free: "
+                      f"{named(scale)} is run and the rest is extrapolated.")  # fmt: skip
+            return scale
+    raise UsageFault(f"About {_needed(wanted[-1]):.0f} GB of disk are needed at least, and {free:.1f} are free.")
+
+
+def _scale(asked: str) -> Fraction:
+    try:
+        scale = Fraction(asked)
+    except (ValueError, ZeroDivisionError):
+        scale = Fraction(0)
+    if not 0 < scale <= 1:
+        raise UsageFault(f"SCALE is a part of the world, like 1, 1/4 or 1/30, not {asked!r}.")
+    return scale
+
+
+def _needed(scale: Fraction) -> float:
+    return GIGABYTES * float(scale) + 1.0
+
+
+def _free(out: Path) -> float:
+    place = out if out.exists() else next(parent for parent in out.resolve().parents if parent.exists())
+    return shutil.disk_usage(place).free / 1e9
+
+
+def _taken(out: Path) -> float:
+    """What lies there of a part that was begun: it is no more needed twice."""
+    return sum(_megabytes(folder) for folder in out.glob("part-*")) / 1e3
+
+
+def _take_part(options: argparse.Namespace, scale: Fraction, counts: Counts, results: dict[str, Any]) -> None:
+    """All steps of a part that are not finished; its files go when they are."""
+    folder = options.out / f"part-{scale.numerator}-{scale.denominator}"
+    kept = results.get(str(scale))
+    expected = {"program": _program(), "counts": counts._asdict()}
+    if not kept or {name: kept[name] for name in expected} != expected:
+        shutil.rmtree(folder, ignore_errors=True)  # of another program, or another world
+        kept = results[str(scale)] = {**expected, "steps": {}}
+    steps = kept["steps"]
+    if len(steps) < len(work.STEPS) and not folder.exists():
+        steps.clear()
+    print(f"\n{named(scale)} of the world: {counts.studies:,} studies, {counts.files:,} files of PubMed", flush=True)
+    for step in work.STEPS:
+        if step in steps:
+            _say(step, steps[step], " (kept)")
+            continue
+        folder.mkdir(parents=True, exist_ok=True)
+        steps[step] = _step(step, folder, counts)
+        if step == "change":
+            shutil.rmtree(folder / "world")  # all of it lies in the archive now
+        store.write_json(options.out / RESULTS, results)
+        _say(step, steps[step])
+    if not options.keep:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def _step(step: str, folder: Path, counts: Counts) -> dict[str, Any]:
+    """Runs one step and adds to its stages the memory that was seen, and what lies on disk after it."""
+    command = [sys.executable, "-m", "tests.rehearsal.work", step, str(folder), json.dumps(counts._asdict())]
+    answer, looks = watch.run(command, folder / "log.txt", ROOT)
+    for stage in answer["stages"]:
+        stage["peak_mb"] = watch.peak(looks, stage.pop("began"), stage.pop("ended"))
+    places = [folder / "world", *sorted(p for p in (folder / "data").glob("*") if p.is_dir() and not p.is_symlink())]
+    return {**answer, "disk": {place.name: _megabytes(place) for place in places if place.exists()}}
+
+
+def _megabytes(folder: Path) -> float:
+    """What the files take, each once however many names it has."""
+    seen: dict[tuple[int, int], int] = {}
+    for path in folder.rglob("*"):
+        with contextlib.suppress(OSError):
+            found = path.lstat()
+            seen[found.st_dev, found.st_ino] = found.st_blocks * 512
+    return sum(seen.values()) / 1e6
+
+
+def _say(step: str, result: dict[str, Any], more: str = "") -> None:
+    whole = result["stages"][-1]
+    print(
+        f"  {step:18} {whole['wall']:9.1f} s  {whole['cpu']:9.1f} CPU s  {whole['peak_mb']:7.0f} MB{more}", flush=True
+    )
+
+
+def _results(out: Path) -> dict[str, Any]:
+    path = out / RESULTS
+    found: dict[str, Any] = store.read_json(path) if path.is_file() else {}
+    return found
+
+
+def _program() -> str:
+    return contracts.fingerprint([ROOT / "pipelines", SCHEMAS, Path(__file__).parent])[:16]
+
+
+if __name__ == "__main__":
+    sys.exit(main())
