@@ -15,7 +15,8 @@ ENGINE := data/engine
 NATIVE := pipelines/formats/libpubmed_scan.so
 UV := $(shell command -v uv 2>/dev/null)
 
-.PHONY: run setup test test-long test-real test-release test-spark test-browser site engine lint types docs bench ui clean
+.PHONY: run setup test test-long test-real test-release test-spark test-browser site engine lint types docs bench rehearsal \
+	rehearsal-clean ui clean
 
 ifeq ($(SOURCE),replay)
 run: setup  ## SOURCE=replay: two whole nights against a server on this machine that speaks the sources' interfaces
@@ -116,8 +117,15 @@ docs: setup
 bench: setup  ## measure beside floors and peers, as ratios in one run, and write docs/benchmarks.md
 	$(BIN)/python -m tests.bench --write
 
+# SCALE: a part of the world, 1 or 1/4; without it the largest that the disk holds. What was stopped goes on where it was.
+rehearsal: setup  ## a made-up world of the real one's size through build, night, release and page; writes docs/scaling.md
+	$(BIN)/python -m tests.rehearsal $(SCALE)
+
+rehearsal-clean: setup  ## remove what a rehearsal keeps to go on with
+	$(BIN)/python -m tests.rehearsal --clean
+
 ui: setup  ## the asset graph in the browser
 	DAGSTER_HOME=$(CURDIR) $(BIN)/dagster dev -h 127.0.0.1 -p 3000
 
-clean:  ## remove the sample worlds and the tools' caches; imported data and builds stay
+clean:  ## remove the sample worlds and the tools' caches; imported data, builds and rehearsals stay
 	rm -rf $(SAMPLE) $(REPLAY) .pytest_cache .mypy_cache .ruff_cache .hypothesis

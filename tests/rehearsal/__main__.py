@@ -28,7 +28,6 @@ PAGE = DOCS / "scaling.md"
 RESULTS = "results.json"
 PARTS = (Fraction(1, 16), Fraction(1, 4), Fraction(1))
 """Of the scale asked for, the smallest first."""
-LARGEST = [Fraction(1, 2**halvings) for halvings in range(9)]
 GIGABYTES = 56.0
 """Of disk that a whole world takes at its fullest, and of a smaller one that part of it and one gigabyte."""
 DONE, FAILED, MISUSED, STOPPED = 0, 1, 2, 130
@@ -64,6 +63,7 @@ def _options(arguments: list[str] | None) -> argparse.Namespace:
     parser.add_argument("--page", type=Path, default=PAGE, metavar="FILE", help="the page (default: docs/scaling.md)")
     parser.add_argument("--only", action="store_true", help="that part alone, without the two smaller ones")
     parser.add_argument("--keep", action="store_true", help="keep the files of the last part when it is done")
+    parser.add_argument("--until", choices=work.STEPS, default="page", metavar="STEP", help="end after that step")
     parser.add_argument("--articles", type=int, default=WORLD.articles, metavar="N", help="a PubMed file; for tests")
     parser.add_argument("--clean", action="store_true", help="remove the work folder and all figures in it")
     return parser.parse_args(arguments)
@@ -104,33 +104,33 @@ def _clean(out: Path) -> int:
 
 
 def _rehearse(options: argparse.Namespace) -> int:
-    largest = _largest(options.scale, options.out)
+    options.out.mkdir(parents=True, exist_ok=True)
+    largest = largest_that_fits(options.scale, _free(options.out))
     parts = [largest] if options.only else [largest * part for part in PARTS]
     results = _results(options.out)
     for scale in parts:
         counts = of_world(scale)._replace(articles=options.articles)
         _take_part(options, scale, counts, results)
+    if options.until != "page":
+        return DONE
     chosen = {str(scale): results[str(scale)] for scale in parts}
     options.page.write_text(page.page(setting(), chosen), encoding="utf-8")
     print(f"\nThe figures are in {options.page}.")
     return DONE
 
 
-def _largest(asked: str, out: Path) -> Fraction:
-    """The part of the world that is run: what is asked for, or the largest half of it, or of that, that fits."""
-    free = _free(out) + _taken(out)
-    if asked == "fit":
-        wanted = LARGEST
-    else:
-        first = _scale(asked)
-        wanted = [first / 2**halvings for halvings in range(9)]
-    for scale in wanted:
+def largest_that_fits(asked: str, free: float) -> Fraction:
+    """The part of the world that is run on so many free gigabytes: what is asked for, or the largest half of it, or of
+    that, that fits. Raises UsageFault where none does, or where no part is asked for."""
+    first = Fraction(1) if asked == "fit" else _scale(asked)
+    halves = [first / 2**halvings for halvings in range(9)]
+    for scale in halves:
         if _needed(scale) <= free:
-            if asked != "fit" and scale != wanted[0]:
-                print(f"SCALE={asked} takes about {_needed(wanted[0]):.0f} GB of disk and {free:.0f} are free: "
-                      f"{named(scale)} is run and the rest is extrapolated.")  # fmt: skip
+            if asked != "fit" and scale != first:
+                print(f"SCALE={asked} takes about {_needed(first):.0f} GB of disk and {free:.0f} are free: {named(scale)} "
+                      "is run, and the rest is extrapolated.")  # fmt: skip
             return scale
-    raise UsageFault(f"About {_needed(wanted[-1]):.0f} GB of disk are needed at least, and {free:.1f} are free.")
+    raise UsageFault(f"About {_needed(halves[-1]):.0f} GB of disk are needed at least, and {free:.1f} are free.")
 
 
 def _scale(asked: str) -> Fraction:
@@ -148,39 +148,41 @@ def _needed(scale: Fraction) -> float:
 
 
 def _free(out: Path) -> float:
-    place = out if out.exists() else next(parent for parent in out.resolve().parents if parent.exists())
-    return shutil.disk_usage(place).free / 1e9
-
-
-def _taken(out: Path) -> float:
-    """What lies there of a part that was begun: it is no more needed twice."""
-    return sum(_megabytes(folder) for folder in out.glob("part-*")) / 1e3
+    """Gigabytes: what is free, and what lies there of a part that was begun."""
+    begun = sum(_megabytes(folder) for folder in out.glob("part-*"))
+    return shutil.disk_usage(out).free / 1e9 + begun / 1e3
 
 
 def _take_part(options: argparse.Namespace, scale: Fraction, counts: Counts, results: dict[str, Any]) -> None:
-    """All steps of a part that are not finished; its files go when they are."""
+    """The steps of a part that are not finished; its files go when all are."""
     folder = options.out / f"part-{scale.numerator}-{scale.denominator}"
-    kept = results.get(str(scale))
-    expected = {"program": _program(), "counts": counts._asdict()}
-    if not kept or {name: kept[name] for name in expected} != expected:
-        shutil.rmtree(folder, ignore_errors=True)  # of another program, or another world
-        kept = results[str(scale)] = {**expected, "steps": {}}
-    steps = kept["steps"]
-    if len(steps) < len(work.STEPS) and not folder.exists():
-        steps.clear()
+    steps = _kept(folder, scale, counts, results)
+    wanted = list(work.STEPS)[: list(work.STEPS).index(options.until) + 1]
     print(f"\n{named(scale)} of the world: {counts.studies:,} studies, {counts.files:,} files of PubMed", flush=True)
-    for step in work.STEPS:
-        if step in steps:
-            _say(step, steps[step], " (kept)")
-            continue
-        folder.mkdir(parents=True, exist_ok=True)
-        steps[step] = _step(step, folder, counts)
-        if step == "change":
-            shutil.rmtree(folder / "world")  # all of it lies in the archive now
-        store.write_json(options.out / RESULTS, results)
-        _say(step, steps[step])
-    if not options.keep:
+    for step in wanted:
+        is_kept = step in steps
+        if not is_kept:
+            folder.mkdir(parents=True, exist_ok=True)
+            steps[step] = _step(step, folder, counts)
+            if step == "change":
+                shutil.rmtree(folder / "world")  # all of it lies in the archive now
+            store.write_json(options.out / RESULTS, results)
+        _say(step, steps[step], " (kept)" if is_kept else "")
+    if len(steps) == len(work.STEPS) and not options.keep:
         shutil.rmtree(folder, ignore_errors=True)
+
+
+def _kept(folder: Path, scale: Fraction, counts: Counts, results: dict[str, Any]) -> dict[str, Any]:
+    """The finished steps of a part, which is begun anew where the program or the world is another one, or where its
+    files are gone before its end."""
+    expected = {"program": _program(), "counts": counts._asdict()}
+    kept = results.get(str(scale), {})
+    is_same = {name: kept.get(name) for name in expected} == expected
+    if not is_same or (len(kept["steps"]) < len(work.STEPS) and not folder.exists()):
+        shutil.rmtree(folder, ignore_errors=True)
+        kept = results[str(scale)] = {**expected, "steps": {}}
+    steps: dict[str, Any] = kept["steps"]
+    return steps
 
 
 def _step(step: str, folder: Path, counts: Counts) -> dict[str, Any]:

@@ -43,8 +43,8 @@ TAIL = """## What is made how
 - Import is that of a fetched file, hashed and taken over without a copy. The network is not measured.
 - The night brings half a per cent of the studies, country records, CTIS and ISRCTN records, changed, and as large a part
   of PubMed's files, at least one whole file. The as-of date stays, so that nothing but the change differs.
-- What the largest part costs is carried on to the whole world by the growth between the two largest parts, at least
-  in proportion; such figures are said to be extrapolated.
+- What the largest part costs is carried on to the whole world along the line through the two largest parts, and where it
+  grew faster than the world did, by that power; such figures are said to be extrapolated.
 
 ## Locations and clusters
 
@@ -68,7 +68,7 @@ class Row(NamedTuple):
 
 def page(setting: Setting, results: Mapping[str, Any]) -> str:
     """The whole page. results: by scale, as `__main__` keeps them."""
-    scales = sorted((Fraction(scale) for scale in results), reverse=False)
+    scales = sorted(Fraction(scale) for scale in results)
     rows = _rows(scales, results)
     return "\n".join(
         [
@@ -140,12 +140,19 @@ def growth(scales: Sequence[Fraction], values: Sequence[float | None]) -> float 
 
 
 def of_world(scales: Sequence[Fraction], values: Sequence[float | None]) -> float | None:
-    """The figure of the largest part, carried on to the whole world; None where that part was not run."""
+    """The figure of the largest part, carried on to the whole world: along the line through the two largest parts, and
+    where it grew faster than the world did, by that power. None where the largest part was not run."""
     last = values[-1]
     if last is None or scales[-1] == 1:
         return last
+    times = float(1 / scales[-1])
+    before = values[-2] if len(values) > 1 else None
+    if not before:
+        return last * times
     steepness = growth(scales[-2:], values[-2:])
-    return last * float(1 / scales[-1]) ** max(1.0, steepness if steepness is not None else 1.0)
+    if steepness is not None and steepness > 1:
+        return last * times**steepness
+    return last + float(1 - scales[-1]) * max(0.0, last - before) / float(scales[-1] - scales[-2])
 
 
 def _goals(scales: Sequence[Fraction], rows: Sequence[Row]) -> str:

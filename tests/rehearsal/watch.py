@@ -49,6 +49,12 @@ def _stat(pid: int) -> list[str]:
         return []
 
 
+def is_alive(pid: int) -> bool:
+    """Whether the process runs; one that has ended and waits for its parent does not."""
+    fields = _stat(pid)
+    return bool(fields) and fields[0] != "Z"
+
+
 def _parent(pid: int) -> int:
     fields = _stat(pid)
     return int(fields[1]) if fields else 0
