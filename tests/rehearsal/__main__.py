@@ -44,7 +44,7 @@ def main(arguments: list[str] | None = None) -> int:
         print(f"Error: {error}", file=sys.stderr)
         return MISUSED
     except watch.FailedError as error:
-        print(f"Error: the step failed: {error}", file=sys.stderr)
+        print(f"Error: the step failed: {error} Its log lies in {options.out}.", file=sys.stderr)
         return FAILED
     except KeyboardInterrupt:
         print("\nStopped. What is finished is kept; the same command goes on.", file=sys.stderr)
@@ -162,6 +162,7 @@ def _take_part(options: argparse.Namespace, scale: Fraction, counts: Counts, res
     for step in wanted:
         is_kept = step in steps
         if not is_kept:
+            print(f"  {step} ...", end="\r", flush=True)
             folder.mkdir(parents=True, exist_ok=True)
             steps[step] = _step(step, folder, counts)
             if step == "change":
@@ -188,7 +189,7 @@ def _kept(folder: Path, scale: Fraction, counts: Counts, results: dict[str, Any]
 def _step(step: str, folder: Path, counts: Counts) -> dict[str, Any]:
     """Runs one step and adds to its stages the memory that was seen, and what lies on disk after it."""
     command = [sys.executable, "-m", "tests.rehearsal.work", step, str(folder), json.dumps(counts._asdict())]
-    answer, looks = watch.run(command, folder / "log.txt", ROOT)
+    answer, looks = watch.run(command, folder / f"{step}.log", ROOT)
     for stage in answer["stages"]:
         stage["peak_mb"] = watch.peak(looks, stage.pop("began"), stage.pop("ended"))
     places = [folder / "world", *sorted(p for p in (folder / "data").glob("*") if p.is_dir() and not p.is_symlink())]

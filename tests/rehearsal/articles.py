@@ -80,7 +80,8 @@ def bodies(articles: int, seed: int = 1) -> Bodies:
 
 
 def _article(draw: Draw, pmid: int, place: int, pieces: list[str], known: "_Known") -> bytes:
-    paper = background(draw, pmid, 0)
+    # Of the generator's titles three in eight are traps for the finder of numbers: in PubMed hardly one in a thousand.
+    paper = replace(background(draw, pmid, 0), title=f"{draw.pick(pieces)[:90]}.")
     if place % REPORTS == 0:
         title = f"{names.draw_drug(draw)} in {draw.pick(names.CONDITIONS)[0]}: a comparison in {pmid} words."
         paper = replace(paper, types=("Randomized Controlled Trial", "Journal Article"), title=title)
@@ -131,10 +132,11 @@ def _some(draw: Draw, known: list[str], number: int) -> str:
 
 
 def numbered(shared: Bodies, first: int) -> memoryview:
-    """The bodies with the PMIDs from `first` on, in memory that the next call writes over."""
+    """A copy of the bodies with the PMIDs from `first` on."""
+    text = shared.text.copy()
     digits = (first + shared.of)[:, None] // 10 ** np.arange(8, -1, -1) % 10
-    shared.text[shared.places[:, None] + np.arange(9)] = digits + ord("0")
-    return shared.text.data
+    text[shared.places[:, None] + np.arange(9)] = digits + ord("0")
+    return text.data
 
 
 def write(path: Path, own: Iterable[bytes], shared: Bodies, first: int) -> None:

@@ -19,7 +19,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from pipelines import build, importing, snapshots
+from pipelines import build, importing, progress, snapshots
 from pipelines.identity import trials
 from pipelines.release import making as releasing
 from pipelines.sample.days import AS_OF
@@ -148,12 +148,17 @@ def _build(folder: Path, clock: _Clock, name: str) -> dict[str, Any]:
     for stage, (module, function) in STAGES.items():
         setattr(module, function, clock.timed(stage, getattr(module, function)))
     with clock.stage(name):
-        built = build.build(_settings(folder), AS_OF)
+        built = build.build(_settings(folder), AS_OF, say=_say, told=progress.watch(_say, time.monotonic))
     _share_out(clock.stages)
     if built.left_out:
         raise RuntimeError(f"The rehearsal's own files are to be read whole, and were not: {built.left_out[0]}")
     tables = ("registrations", "trials", "publications", "trial_publications", "sponsors", "status_transitions")
     return {**{table: built.counts[table] for table in tables}, "articles": _records(built, "pubmed")}
+
+
+def _say(text: str) -> None:
+    """To the log of the step, for whoever waits."""
+    print(text, file=sys.stderr, flush=True)
 
 
 def _records(built: build.Built, source: str) -> int:

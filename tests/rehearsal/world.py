@@ -10,6 +10,7 @@ import json
 import os
 import shutil
 from collections.abc import Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from datetime import date, timedelta
 from itertools import islice
 from pathlib import Path
@@ -260,11 +261,13 @@ def write_articles(out: Path, counts: Counts, seed: int = 1) -> dict[str, int]:
     (baseline,), updates = ([d for d in dumps if d.baseline is is_first] for is_first in (True, False))
     own = sum(1 for _ in _own(baseline.files))
     shared = articles.bodies(max(1, counts.articles - own // counts.files), seed)
-    of_file = _shares(_own(baseline.files), own, counts.files)
+    of_file = enumerate(_shares(_own(baseline.files), own, counts.files), 1)
     revised: list[bytes] = []
-    for number, lines in enumerate(of_file, 1):
-        revised += lines[::CHANGED]
-        _write_file(folder / _name(number), lines, shared, number)
+    # Packing is no work of Python's: two files at once, and no more of their articles in memory.
+    with ThreadPoolExecutor(2) as threads:
+        while some := list(islice(of_file, 2)):
+            list(threads.map(lambda one: _write_file(folder, one[0], one[1], shared), some))
+            revised += [line for _, lines in some for line in lines[::CHANGED]]
     last = counts.files
     for update in updates:
         for file in update.files:
@@ -273,7 +276,7 @@ def write_articles(out: Path, counts: Counts, seed: int = 1) -> dict[str, int]:
     files = max(1, counts.files // CHANGED)
     for number in range(files):
         lines = [line.replace(REVISED, REVISED_SINCE, 1) for line in revised[number::files]]
-        _write_file(night / _name(last + number + 1), lines, shared, last + number + 1)
+        _write_file(night, last + number + 1, lines, shared)
     return {"articles": counts.files * (shared.articles + own // counts.files), "files": last, "night": files}
 
 
@@ -291,7 +294,8 @@ def _shares(lines: Iterator[bytes], number: int, files: int) -> Iterator[list[by
         yield list(islice(lines, number * (file + 1) // files - number * file // files))
 
 
-def _write_file(path: Path, own: list[bytes], shared: articles.Bodies, number: int) -> None:
+def _write_file(folder: Path, number: int, own: list[bytes], shared: articles.Bodies) -> None:
+    path = folder / _name(number)
     if not path.exists():
         articles.write(path, own, shared, articles.FIRST + number * shared.articles)
 
