@@ -28,7 +28,7 @@ PAGE = DOCS / "scaling.md"
 RESULTS = "results.json"
 PARTS = (Fraction(1, 16), Fraction(1, 4), Fraction(1))
 """Of the scale asked for, the smallest first."""
-GIGABYTES = 56.0
+GIGABYTES = 46.0
 """Of disk that a whole world takes at its fullest, and of a smaller one that part of it and one gigabyte."""
 DONE, FAILED, MISUSED, STOPPED = 0, 1, 2, 130
 
@@ -162,7 +162,7 @@ def _take_part(options: argparse.Namespace, scale: Fraction, counts: Counts, res
     for step in wanted:
         is_kept = step in steps
         if not is_kept:
-            print(f"  {step} ...", end="\r", flush=True)
+            print(f"  {step} ...", end="\r" if sys.stdout.isatty() else "\n", flush=True)
             folder.mkdir(parents=True, exist_ok=True)
             steps[step] = _step(step, folder, counts)
             if step == "change":

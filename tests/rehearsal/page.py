@@ -22,6 +22,7 @@ NIGHT = "night: "
 """Before the name of a stage of the night of changes."""
 TOO_SHORT = 1.0
 """CPU seconds in the largest part of the world below which growth is not judged: what a process does once weighs more."""
+LONGEST = 15
 HEAD = """# World size, and past one machine
 
 Written by `make rehearsal`; not to be edited. A made-up world in the sources' own formats is taken through import, a
@@ -40,6 +41,8 @@ TAIL = """## What is made how
   their number, title, sponsor and dates, or of trials that stand in one register alone.
 - All files of PubMed share the bodies of the articles that are of no trial; in each file they have PMIDs of its own. They
   read as any others, unpack to what real files do, and one in a hundred is of a trial report's type, as in PubMed.
+- The files of PubMed's baseline are removed before the night of changes: nothing opens them again, and a smaller disk
+  holds more of the world.
 - Import is that of a fetched file, hashed and taken over without a copy. The network is not measured.
 - The night brings half a per cent of the studies, country records, CTIS and ISRCTN records, changed, and as large a part
   of PubMed's files, at least one whole file. The as-of date stays, so that nothing but the change differs.
@@ -78,6 +81,7 @@ def page(setting: Setting, results: Mapping[str, Any]) -> str:
             _goals(scales, rows),
             _stages(scales, rows),
             _dominating(scales, rows),
+            _queries(scales, results),
             _disk(scales, results),
             TAIL,
         ]
@@ -222,6 +226,22 @@ def _dominating(scales: Sequence[Fraction], rows: Sequence[Row]) -> str:
     return "\n".join(["## What dominates", "", *said, ""])
 
 
+def _queries(scales: Sequence[Fraction], results: Mapping[str, Any]) -> str:
+    """The longest queries of the full build at the largest scale, and what they took at the others."""
+    costs = [
+        {query["query"]: query["cpu"] for query in results[str(s)]["steps"].get("full", {}).get("queries", [])}
+        for s in scales
+    ]
+    longest = sorted(costs[-1], key=lambda name: -costs[-1][name])[:LONGEST]
+    lines = ["The longest queries of the full build, in CPU seconds:", "",
+             f"| query | {' | '.join(map(named, scales))} | growth |", f"|---|{'---:|' * (len(scales) + 1)}"]  # fmt: skip
+    for name in longest:
+        values = [of_one.get(name) for of_one in costs]
+        steepness = growth(scales, values) if costs[-1][name] >= TOO_SHORT else None
+        lines.append(f"| `{name}` | {' | '.join(map(_cell, values))} | {_cell(steepness)} |")
+    return "\n".join([*lines, ""]) if longest else ""
+
+
 def _disk(scales: Sequence[Fraction], results: Mapping[str, Any]) -> str:
     last: list[dict[str, float]] = []
     for scale in scales:
@@ -232,7 +252,7 @@ def _disk(scales: Sequence[Fraction], results: Mapping[str, Any]) -> str:
         last.append(parts)
     names = sorted({name for parts in last for name in parts}, key=lambda n: -max(p.get(n, 0.0) for p in last))
     world = "the world" if scales[-1] == 1 else "the world, extrapolated"
-    lines = ["## Disk", "", "The most that lay in each folder at a time, in megabytes; `world` shares its files with `raw`.", "",
+    lines = ["## Disk", "", "The most that lay in each folder at a time, in megabytes; `world` shares its files with `raw`, and the files of PubMed go once they have been read.", "",
              f"| folder | {' | '.join(map(named, scales))} | {world} |", f"|---|{'---:|' * (len(scales) + 1)}"]  # fmt: skip
     for name in names:
         sizes = [parts.get(name) for parts in last]

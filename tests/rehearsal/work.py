@@ -21,6 +21,7 @@ from typing import Any
 
 from pipelines import build, importing, progress, snapshots
 from pipelines.identity import trials
+from pipelines.queries import Query
 from pipelines.release import making as releasing
 from pipelines.sample.days import AS_OF
 from pipelines.settings import Settings
@@ -46,10 +47,12 @@ Stage = dict[str, Any]
 
 
 class _Clock:
-    """When stages began and ended. What they spent is that of this process and of all that it started."""
+    """When stages began and ended, and what single queries took. What a stage spent is that of this process and of all
+    that it started."""
 
     def __init__(self) -> None:
         self.stages: list[Stage] = []
+        self.queries: list[dict[str, Any]] = []
 
     @contextlib.contextmanager
     def stage(self, name: str) -> Iterator[None]:
@@ -65,6 +68,17 @@ class _Clock:
         def run(*arguments: Any, **named: Any) -> Any:
             with self.stage(name):
                 return work(*arguments, **named)
+
+        return run
+
+    def timed_query(self, work: Callable[..., None]) -> Callable[..., None]:
+        """A query is run by no process but this one."""
+
+        def run(connection: Any, query: Query, *arguments: Any) -> None:
+            began, used = time.monotonic(), time.process_time()
+            work(connection, query, *arguments)
+            cost = {"wall": time.monotonic() - began, "cpu": time.process_time() - used}
+            self.queries.append({"query": query.name, **cost})
 
         return run
 
@@ -116,7 +130,13 @@ def unchanged(folder: Path, counts: Counts, clock: _Clock) -> dict[str, Any]:
 
 
 def change(folder: Path, counts: Counts, clock: _Clock) -> dict[str, Any]:
-    """What the night brings; what an earlier try read of it goes, so that the night reads it."""
+    """What the night brings; what an earlier try read of it goes, so that the night reads it.
+
+    The files of PubMed's baseline go as well: they have been read, nothing opens them any more, and they are most of
+    what lies on the disk.
+    """
+    for path in (folder / "data" / "raw" / world.ARTICLES).glob(f"{world.BASELINE}-*/*.gz"):
+        path.unlink()
     with clock.stage("import of the night"):
         found = _take(folder, world.night_dumps(folder / "world"))
     for place in (folder / "data" / "staging").glob(f"*/{world.UPDATE}-*"):
@@ -147,6 +167,7 @@ def _build(folder: Path, clock: _Clock, name: str) -> dict[str, Any]:
     """A build, its stages named apart and as a whole."""
     for stage, (module, function) in STAGES.items():
         setattr(module, function, clock.timed(stage, getattr(module, function)))
+    build.run_query = clock.timed_query(build.run_query)
     with clock.stage(name):
         built = build.build(_settings(folder), AS_OF, say=_say, told=progress.watch(_say, time.monotonic))
     _share_out(clock.stages)
@@ -202,7 +223,7 @@ def main() -> None:
     threading.Thread(target=_end_with_parent, daemon=True).start()
     clock = _Clock()
     found = STEPS[step](folder, counts, clock)
-    print(json.dumps({"stages": clock.stages, "found": found}))
+    print(json.dumps({"stages": clock.stages, "queries": clock.queries, "found": found}))
 
 
 if __name__ == "__main__":
