@@ -261,6 +261,11 @@ def test_the_page_tells_growth_and_what_was_extrapolated(power: float, verdict: 
     assert f"| growth exponent of read articles | {shown(power)} | at most 1.15 | {verdict} |" in text
     assert "the world, extrapolated" in text
     assert "extrapolated: " in text
+    cells = [line.strip("| ").split(" | ") for line in text.splitlines() if line.startswith("|")]
+    walls = {row[0].strip("*"): float(row[-1].replace(",", "")) for row in cells if row[0].strip("*") in page.STAGES}
+    assert walls["full build"] == pytest.approx(sum(walls[part] for part in page.PARTS), rel=0.01), (
+        "the sum of its stages"
+    )
     whole = page.page(setting, _results(power, [*scales[1:], Fraction(1)]))
     assert "extrapolated" not in whole.split("## What is made how")[0]
 

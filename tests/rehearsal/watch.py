@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 PROC = Path("/proc")
-EVERY = 0.25
+EVERY = 0.5
 """Seconds between two looks at the memory: a peak that is shorter may be missed."""
 _TICKS = os.sysconf("SC_CLK_TCK")
 _PSS = re.compile(r"^Pss:\s*(\d+) kB", re.MULTILINE)
