@@ -23,9 +23,10 @@ from pipelines.sample.days import FULL
 from pipelines.settings import ROOT
 from tests.bench.figures import shown
 from tests.bench.page import Setting
-from tests.rehearsal import articles, page, studies, watch, work, world
+from tests.rehearsal import page, watch, work
 from tests.rehearsal.__main__ import UsageFault, largest_that_fits
-from tests.rehearsal.counts import WORLD, Counts, of_world
+from tests.rehearsal.making import articles, studies, world
+from tests.rehearsal.making.counts import WORLD, Counts, of_world
 
 TINY = of_world(Fraction(1, 4000))._replace(articles=200)
 PUBMED = "pubmed26n{:04d}.xml.gz"
@@ -162,12 +163,12 @@ def test_what_was_stopped_goes_on_where_it_was(command: list[str], tmp_path: Pat
     process.send_signal(by)
     assert process.wait(60) == (130 if by is signal.SIGINT else -signal.SIGKILL)
     _until(lambda: not watch.is_alive(step))
-    before = json.loads(results.read_text())["1/4000"]["steps"]
+    before = json.loads(results.read_text())["parts"]["1/4000"]["steps"]
     assert next(iter(before)) == "generate"
 
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True)
     assert [line.split("  ")[1] for line in done.stdout.splitlines() if "(kept)" in line] == list(before)
-    after = json.loads(results.read_text())["1/4000"]["steps"]
+    after = json.loads(results.read_text())["parts"]["1/4000"]["steps"]
     assert list(after) == ["generate", "generate articles", "import"]
     assert {name: after[name] for name in before} == before
     raw = tmp_path / "out" / "part-1-4000" / "data" / "raw"
@@ -293,6 +294,9 @@ def test_the_whole_world_by_its_parts(values: list[float | None], whole: float |
 def test_a_whole_rehearsal(command: list[str], tmp_path: Path) -> None:
     words = [word for word in command if word not in ("--until", "import", "--only")]
     subprocess.run(words, cwd=ROOT, check=True)
+    first = (tmp_path / "page.md").read_bytes()
+    subprocess.run([*words, "--rewrite"], cwd=ROOT, check=True)
+    assert (tmp_path / "page.md").read_bytes() == first
     text = (tmp_path / "page.md").read_text()
     for stage in (*work.STAGES, "full build", "unchanged night", "night of changes", "release", "page"):
         assert f"| {stage} |" in text.replace("**", "")

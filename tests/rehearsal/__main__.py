@@ -1,5 +1,5 @@
-"""`python -m tests.rehearsal [SCALE] [--out DIR] [--page FILE] [--clean]`: rehearses a part of the world, and a quarter
-and a sixteenth of that part before it.
+"""`python -m tests.rehearsal [SCALE] [--out DIR] [--page FILE] [--rewrite | --clean]`: rehearses a part of the world, and
+a quarter and a sixteenth of that part before it.
 
 Finished steps are kept with their figures in DIR/results.json, so that what was stopped goes on where it was. A part's
 files go as soon as it is done. Here, and nowhere below, the clock and the disk are asked.
@@ -12,6 +12,7 @@ import shutil
 import signal
 import sys
 from collections.abc import Iterator
+from datetime import date
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
@@ -20,12 +21,14 @@ from pipelines import contracts, store
 from pipelines.errors import BusyError
 from pipelines.settings import DOCS, ROOT, SCHEMAS
 from tests.bench.__main__ import setting
+from tests.bench.page import Setting
 from tests.rehearsal import page, watch, work
-from tests.rehearsal.counts import WORLD, Counts, named, of_world
+from tests.rehearsal.making.counts import WORLD, Counts, named, of_world
 
 OUT = ROOT / "data" / "rehearsal"
 PAGE = DOCS / "scaling.md"
 RESULTS = "results.json"
+MAKERS = Path(__file__).parent / "making"
 PARTS = (Fraction(1, 16), Fraction(1, 4), Fraction(1))
 """Of the scale asked for, the smallest first."""
 GIGABYTES = 46.0
@@ -39,7 +42,7 @@ def main(arguments: list[str] | None = None) -> int:
         if options.clean:
             return _clean(options.out)
         with _own(options.out):
-            return _rehearse(options)
+            return _rewrite(options) if options.rewrite else _rehearse(options)
     except (BusyError, UsageFault) as error:
         print(f"Error: {error}", file=sys.stderr)
         return MISUSED
@@ -65,6 +68,7 @@ def _options(arguments: list[str] | None) -> argparse.Namespace:
     parser.add_argument("--keep", action="store_true", help="keep the files of the last part when it is done")
     parser.add_argument("--until", choices=work.STEPS, default="page", metavar="STEP", help="end after that step")
     parser.add_argument("--articles", type=int, default=WORLD.articles, metavar="N", help="a PubMed file; for tests")
+    parser.add_argument("--rewrite", action="store_true", help="only write the page of the last run's figures again")
     parser.add_argument("--clean", action="store_true", help="remove the work folder and all figures in it")
     return parser.parse_args(arguments)
 
@@ -108,14 +112,22 @@ def _rehearse(options: argparse.Namespace) -> int:
     largest = largest_that_fits(options.scale, _free(options.out))
     parts = [largest] if options.only else [largest * part for part in PARTS]
     results = _results(options.out)
+    results |= {"scales": list(map(str, parts)), "setting": setting()._asdict() | {"day": str(setting().day)}}
     for scale in parts:
         counts = of_world(scale)._replace(articles=options.articles)
         _take_part(options, scale, counts, results)
-    if options.until != "page":
-        return DONE
-    chosen = {str(scale): results[str(scale)] for scale in parts}
-    options.page.write_text(page.page(setting(), chosen), encoding="utf-8")
-    print(f"\nThe figures are in {options.page}.")
+    return DONE if options.until != "page" else _rewrite(options)
+
+
+def _rewrite(options: argparse.Namespace) -> int:
+    """The page of the figures that are kept. Raises UsageFault where the last run has not come to its end."""
+    results = _results(options.out)
+    parts = {scale: results["parts"].get(scale, {"steps": {}}) for scale in results.get("scales", [])}
+    if not parts or any(len(part["steps"]) < len(work.STEPS) for part in parts.values()):
+        raise UsageFault(f"{options.out} holds no figures of a whole rehearsal: run one first.")
+    measured = Setting(**results["setting"] | {"day": date.fromisoformat(results["setting"]["day"])})
+    options.page.write_text(page.page(measured, parts), encoding="utf-8")
+    print(f"The figures are in {options.page}.")
     return DONE
 
 
@@ -177,11 +189,13 @@ def _kept(folder: Path, scale: Fraction, counts: Counts, results: dict[str, Any]
     """The finished steps of a part, which is begun anew where the program or the world is another one, or where its
     files are gone before its end."""
     expected = {"program": _program(), "counts": counts._asdict()}
-    kept = results.get(str(scale), {})
+    kept = results["parts"].get(str(scale), {})
     is_same = {name: kept.get(name) for name in expected} == expected
     if not is_same or (len(kept["steps"]) < len(work.STEPS) and not folder.exists()):
+        if kept:
+            print(f"What is kept of {named(scale)} is of another program or world, or not whole: it is begun anew.")
         shutil.rmtree(folder, ignore_errors=True)
-        kept = results[str(scale)] = {**expected, "steps": {}}
+        kept = results["parts"][str(scale)] = {**expected, "steps": {}}
     steps: dict[str, Any] = kept["steps"]
     return steps
 
@@ -215,12 +229,13 @@ def _say(step: str, result: dict[str, Any], more: str = "") -> None:
 
 def _results(out: Path) -> dict[str, Any]:
     path = out / RESULTS
-    found: dict[str, Any] = store.read_json(path) if path.is_file() else {}
+    found: dict[str, Any] = store.read_json(path) if path.is_file() else {"parts": {}}
     return found
 
 
 def _program() -> str:
-    return contracts.fingerprint([ROOT / "pipelines", SCHEMAS, Path(__file__).parent])[:16]
+    """Of the program and of what makes its world: where they change, figures that were kept are of another one."""
+    return contracts.fingerprint([ROOT / "pipelines", SCHEMAS, MAKERS])[:16]
 
 
 if __name__ == "__main__":

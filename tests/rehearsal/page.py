@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 from tests.bench.figures import Figure, at_most, shown
 from tests.bench.page import Setting
-from tests.rehearsal.counts import WORLD, named
+from tests.rehearsal.making.counts import WORLD, named
 
 GROWTH = 1.15
 FULL, UNCHANGED, CHANGES = "full build", "unchanged night", "night of changes"

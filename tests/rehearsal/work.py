@@ -26,8 +26,9 @@ from pipelines.release import making as releasing
 from pipelines.sample.days import AS_OF
 from pipelines.settings import Settings
 from pipelines.site import making as site
-from tests.rehearsal import watch, world
-from tests.rehearsal.counts import Counts
+from tests.rehearsal import watch
+from tests.rehearsal.making import world
+from tests.rehearsal.making.counts import Counts
 
 MEMORY = "2GB"
 THREADS = 2

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 from xml.sax.saxutils import escape
 
 from pipelines.sample import names
-from tests.rehearsal import prose
+from tests.rehearsal.making import prose
 
 
 class Entry(NamedTuple):

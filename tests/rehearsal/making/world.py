@@ -24,9 +24,9 @@ from pipelines.sample import names
 from pipelines.sample.days import BASELINE, FULL, PUBMED_UPDATES, UPDATE, Draw
 from pipelines.sample.output import ZipFile
 from tests.bench import increment
-from tests.rehearsal import articles, prose, registers, studies
-from tests.rehearsal.counts import CHANGED, Counts
-from tests.rehearsal.registers import Entry
+from tests.rehearsal.making import articles, prose, registers, studies
+from tests.rehearsal.making.counts import CHANGED, Counts
+from tests.rehearsal.making.registers import Entry
 
 PAGE, PORTAL_PAGE, PROTOCOL_PAGE, CTIS_PAGE, ISRCTN_PAGE = 1_000, 45_000, 2_000, 500, 5_000
 """Records a file: those of ClinicalTrials.gov's interface and, about, of what the others were seen to serve."""

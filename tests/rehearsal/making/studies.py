@@ -13,8 +13,8 @@ from pathlib import Path
 import msgspec
 
 from pipelines.formats import packing
-from tests.rehearsal import prose
-from tests.rehearsal.registers import Entry
+from tests.rehearsal.making import prose
+from tests.rehearsal.making.registers import Entry
 
 DESCRIPTION, CRITERIA, BROWSED, EVENTS = 2_600, 1_100, 25, 60
 """Characters of the two texts; browse terms; adverse events of a study with results. Means of real records."""

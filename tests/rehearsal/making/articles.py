@@ -22,7 +22,7 @@ from pipelines.sample import names
 from pipelines.sample.days import BASELINE, Draw
 from pipelines.sample.papers import background
 from pipelines.sample.pubmed import article
-from tests.rehearsal import prose
+from tests.rehearsal.making import prose
 
 FIRST = 100_000_000
 """The first PMID of the shared articles: as long as the generator's own, and in none of its ranges."""
