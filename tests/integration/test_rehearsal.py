@@ -292,7 +292,7 @@ def test_the_whole_world_by_its_parts(values: list[float | None], whole: float |
 
 @pytest.mark.long
 def test_a_whole_rehearsal(command: list[str], tmp_path: Path) -> None:
-    words = [word for word in command if word not in ("--until", "import", "--only")]
+    words = [word for word in command if word not in ("--until", "import")]
     subprocess.run(words, cwd=ROOT, check=True)
     first = (tmp_path / "page.md").read_bytes()
     subprocess.run([*words, "--rewrite"], cwd=ROOT, check=True)
