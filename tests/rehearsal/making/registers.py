@@ -48,8 +48,8 @@ REGISTERS = {
 
 
 PROTOCOL_HEAD = "This file contains full details on each clinical trial selected for download.\n\n"
-PORTAL_HEAD = '<?xml version="1.0" encoding="UTF-8"?><Trials_downloaded_from_ICTRP>\n'
-PORTAL_TAIL = "</Trials_downloaded_from_ICTRP>\n"
+PORTAL_COLUMNS = 63
+QUOTE, EMPTY = '"', ',""'
 ISRCTN_HEAD = '<?xml version="1.0" encoding="UTF-8"?><allTrials xmlns="http://www.67bricks.com/isrctn">'
 ISRCTN_TAIL = "</allTrials>\n"
 
@@ -254,28 +254,18 @@ def isrctn(entry: Entry, pieces: list[str]) -> str:
     )
 
 
-def portal_row(entry: Entry, register: str, pieces: list[str]) -> str:
-    """A row of WHO's portal as XML; a real one has some 3,500 characters without its padding."""
-    values = {
-        "TrialID": entry.number, "Last_Refreshed_on": "17 June 2026", "Public_title": entry.title,
-        "Scientific_title": entry.official_title, "Primary_sponsor": entry.sponsor,
-        "Date_registration": entry.start or "2012-05-02",
-        "Date_registration3": (entry.start or "2012-05-02").replace("-", ""),
-        "Export_date": "6/20/2026 6:53:35 PM", "Source_Register": register,
-        "web_address": f"https://register.example.org/{entry.number}", "Recruitment_Status": "Recruiting",
-        "other_records": "No", "Inclusion_agemin": "18", "Inclusion_agemax": "99", "Inclusion_gender": "Both",
-        "Date_enrollement": entry.start, "Target_size": str(entry.enrolment), "Study_type": "Interventional",
-        "Study_design": "Randomised, controlled, parallel", "Phase": "3", "Countries": "Germany;France",
-        "Contact_Firstname": names.FORENAMES[entry.place % len(names.FORENAMES)],
-        "Contact_Lastname": names.SURNAMES[entry.place % len(names.SURNAMES)],
-        "Contact_Address": "1 Invented Road", "Contact_Email": "contact@example.org", "Contact_Tel": "+1-201-555-0100",
-        "Contact_Affiliation": entry.sponsor,
-        "Inclusion_Criteria": prose.text(pieces, entry.place, 700),
-        "Exclusion_Criteria": prose.text(pieces, entry.place + 1, 500), "Condition": entry.condition,
-        "Intervention": f"{entry.drug}: {pieces[entry.place % prose.PIECES][:150]}",
-        "Primary_outcome": pieces[(entry.place + 2) % prose.PIECES][:120],
-        "Secondary_outcome": f"{pieces[(entry.place + 3) % prose.PIECES][:150]};Quality of life", "Secondary_ID": entry.nct,
-        "Source_Support": entry.sponsor, "Secondary_Sponsor": "", "results_url_link": "", "Retrospective_flag": "No",
-        "Bridging_flag_truefalse": "False", "Bridged_type": "",
-    }  # fmt: skip
-    return f"<Trial>{''.join(f'<{name}>{escape(value)}</{name}>' for name, value in values.items())}</Trial>\n"
+def portal_row(entry: Entry, pieces: list[str]) -> str:
+    """A row of WHO's full export, which has no header; a real one has some 3,500 characters without its padding."""
+    number = entry.place % prose.PIECES
+    contact = (names.FORENAMES[entry.place % len(names.FORENAMES)], names.SURNAMES[entry.place % len(names.SURNAMES)],
+               "1 Invented Road", "contact@example.org", "+1-201-555-0100", entry.sponsor)  # fmt: skip
+    values = (
+        entry.number, "2026-06-17", entry.nct, entry.title, entry.official_title,
+        f"https://register.example.org/{entry.number}", *contact, *contact, "Interventional",
+        "Randomised, controlled, parallel", "Phase 3", entry.start or "2012-05-02", entry.start, str(entry.enrolment),
+        "Recruiting", entry.sponsor, "", entry.sponsor, "Germany;France", entry.condition,
+        f"Drug: {entry.drug}, {pieces[number][:150]}", "18", "99", "Both", prose.text(pieces, entry.place, 700),
+        prose.text(pieces, entry.place + 1, 500), pieces[number - 1][:120], f"{pieces[number - 2][:150]};Quality of life",
+    )  # fmt: skip
+    quoted = ",".join(f'"{value.replace(QUOTE, QUOTE * 2)}"' for value in values)
+    return f"{quoted}{EMPTY * (PORTAL_COLUMNS - len(values))}\r\n"

@@ -207,9 +207,7 @@ class _Writer:
 
         self.folder, self.pieces, self.most_protocols = folder, pieces, counts.protocols
         self.studies = pages("ctgov/studies-{:05d}.json.gz", PAGE, '{"studies":[\n', "\n]}", ",\n")
-        self.rows = pages(
-            "ictrp/ICTRPFullExport-{:02d}.xml.gz", PORTAL_PAGE, registers.PORTAL_HEAD, registers.PORTAL_TAIL
-        )
+        self.rows = pages("ictrp/ICTRPFullExport-{:02d}.csv.gz", PORTAL_PAGE)
         self.protocols = pages("euctr/protocols-{:04d}.txt.gz", PROTOCOL_PAGE, registers.PROTOCOL_HEAD)
         self.isrctn = pages("isrctn/edited-{:03d}.xml.gz", ISRCTN_PAGE, registers.ISRCTN_HEAD, registers.ISRCTN_TAIL)
         self.stack = stack
@@ -218,7 +216,7 @@ class _Writer:
 
     def put(self, register: str, entry: Entry) -> None:
         shown = {EUCTR: f"EUCTR{entry.number}-DE", CTIS: f"CTIS{entry.number}"}.get(register, entry.number)
-        self.rows.add(registers.portal_row(entry._replace(number=shown), register, self.pieces).encode())
+        self.rows.add(registers.portal_row(entry._replace(number=shown), self.pieces).encode())
         if register == EUCTR:
             self._put_protocols(entry)
         elif register == CTIS:
