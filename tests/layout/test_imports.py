@@ -7,6 +7,8 @@ asset is asked of the loaded graph, in `integration/test_dagster.py`.
 
 import ast
 import re
+import subprocess
+import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
@@ -22,8 +24,10 @@ SCHEMAS = ROOT / "schemas"
 SQL = PIPELINES / "sql"
 
 NETWORK = ("requests", "urllib.request", "urllib3", "http.client", "httpx", "aiohttp", "socket", "ftplib")
-NOT_INSTALLED = ("dask", "distributed", "s3fs", "fsspec", "boto3", "pyspark")
-"""Extras of a later day at most: the default install works without them, so nothing imports them."""
+NOT_INSTALLED = ("dagster_dask", "dask", "distributed", "s3fs", "aiobotocore", "boto3", "botocore", "pyspark")
+"""Extras: the default install works without them, so that nothing imports them."""
+CLUSTER = "assets/cluster.py"
+"""The one module that may name Dask, inside a function."""
 OPENS_DATA = ("duckdb", "pyarrow", "pandas", "lxml", "msgspec", "json", "csv", "gzip", "zipfile")
 """What a module needs in order to parse or query: assets do neither."""
 
@@ -101,13 +105,15 @@ def _import_breaches(path: str, found: list[Import]) -> Iterator[str]:
     for one in found:
         if one.is_of(*_forbidden(path)):
             yield f"imports {one.name}"
-        if one.is_of("great_expectations") and not one.in_function:
-            yield "imports great_expectations outside a function"
+        for late in ("great_expectations", "fsspec", "dagster_dask", "dask", "distributed"):
+            if one.is_of(late) and not one.in_function:
+                yield f"imports {late} outside a function"
 
 
 def _forbidden(path: str) -> list[str]:
     """Packages that the module may not import, wherever in it."""
-    forbidden = ["tests", *NOT_INSTALLED]
+    dask = ("dagster_dask", "dask", "distributed") if path == CLUSTER else ()
+    forbidden = ["tests", *(name for name in NOT_INSTALLED if name not in dask)]
     if path.startswith("pipelines/"):
         forbidden += ["assets", "dagster"]
     if path.startswith("assets/"):
@@ -116,6 +122,8 @@ def _forbidden(path: str) -> list[str]:
         forbidden += NETWORK
     if path != "pipelines/alerts.py":
         forbidden += ["smtplib"]
+    if path != "pipelines/locations.py":
+        forbidden += ["fsspec"]
     if path != "pipelines/validation.py":
         forbidden += ["great_expectations"]
     if path.startswith("pipelines/sources/"):
@@ -212,6 +220,11 @@ def test_module_keeps_the_rules(path: str) -> None:
         ("assets/tables.py", "import duckdb"),
         ("pipelines/store.py", "def f():\n    import s3fs"),
         ("pipelines/store.py", "from dask.distributed import Client"),
+        ("assets/cluster.py", "import dask"),
+        ("assets/jobs.py", "def f():\n    import dask"),
+        ("pipelines/store.py", "def f():\n    import fsspec"),
+        ("pipelines/locations.py", "import fsspec"),
+        ("pipelines/locations.py", "def f():\n    import s3fs"),
         ("pipelines/store.py", "from tests import worlds"),
     ],
 )
@@ -228,10 +241,23 @@ def test_a_breach_is_seen(path: str, text: str) -> None:
         ("pipelines/sources/ctgov.py", "from pipelines import store\nimport pipelines.sources.ctgov"),
         ("pipelines/sample/output.py", "from time import perf_counter"),
         ("assets/tables.py", "import dagster as dg\nfrom pipelines import build"),
+        ("assets/cluster.py", "def f():\n    from dagster_dask import dask_executor\n    import dask.distributed"),
+        ("pipelines/locations.py", "def f():\n    import fsspec"),
     ],
 )
 def test_what_is_allowed_is_no_breach(path: str, text: str) -> None:
     assert breaches(path, text) == []
+
+
+def test_no_extra_is_imported_with_everything_of_ours() -> None:
+    """Asked of a process, since a library can import another one."""
+    modules = [path.removesuffix(".py").replace("/", ".").removesuffix(".__init__") for path in MODULES]
+    code = (
+        f"import importlib, sys\nfor name in {[m for m in modules if not m.endswith('__main__')]!r}:\n"
+        f"    importlib.import_module(name)\nprint(sorted(set({NOT_INSTALLED!r}) & set(sys.modules)))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True)
+    assert (done.returncode, done.stdout) == (0, "[]\n"), done.stderr[-2000:]
 
 
 # --- one name for one thing -----------------------------------------------------------------------------------------
