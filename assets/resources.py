@@ -15,7 +15,7 @@ from pathlib import Path
 import dagster as dg
 from pydantic import Field, PrivateAttr
 
-from pipelines import build, fetching, importing, nights, progress, snapshots, store
+from pipelines import build, fetching, importing, nights, progress, snapshots, store, working_copy
 from pipelines.build import Built
 from pipelines.errors import BusyError, DataError, FetchError, UsageError
 from pipelines.fetching import Taken
@@ -54,6 +54,7 @@ class _Bench:
     dropped: list[Dropped] = field(default_factory=list)
     taken: list[Taken] = field(default_factory=list)
     failed: list[tuple[str, str]] = field(default_factory=list)
+    is_brought: bool = False
     folder: Path | None = None
     registers: list[Staged] | None = None
     articles: list[Staged] | None = None
@@ -83,6 +84,7 @@ class Workshop(dg.ConfigurableResource):
 
     def take_dropped(self, source: str) -> Dropped:
         """Takes what was dropped for a source into the archive."""
+        self._bring()
         dropped = importing.drop_in(self.settings.data, self.edge.now(), source)
         self._bench.dropped.append(dropped)
         return dropped
@@ -140,11 +142,18 @@ class Workshop(dg.ConfigurableResource):
     def _begin(self) -> Path:
         """The folder of the unpublished build; from now on nobody else writes to the data folder. Raises BusyError."""
         if self._bench.folder is None:
+            self._bring()
             data = self.settings.data
             self._bench.held.enter_context(store.only_writer(data))
             store.sweep(data)
             self._bench.folder = self._bench.held.enter_context(build.unpublished(data, self.build_day.day()))
         return self._bench.folder
+
+    def _bring(self) -> None:
+        """Brings what the store has, before the first step that writes."""
+        if not self._bench.is_brought:
+            working_copy.bring(self.settings, dg.get_dagster_logger().info)
+            self._bench.is_brought = True
 
     def _taken(self) -> list[Snapshot]:
         return snapshots.listed(self.settings.data, self.build_day.day())

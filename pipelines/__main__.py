@@ -43,7 +43,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         chosen = settings.from_environment(options.data)
         run: Callable[[argparse.Namespace, Settings], int] = options.run
-        return run(options, chosen)
+        with _kept(chosen) if run in WRITING else contextlib.nullcontext():
+            return run(options, chosen)
     except UsageError as error:
         print(f"Error: {error}", file=sys.stderr)
         return MISUSED
@@ -137,6 +138,13 @@ def _parser() -> argparse.ArgumentParser:
     action.add_argument("name", metavar="DATE")
     action.set_defaults(run=_release_point)
 
+    command = commands.add_parser("store", help="bring or send what lies durably at ALLTRIALS_STORE")
+    actions = command.add_subparsers(required=True, metavar="ACTION")
+    action = actions.add_parser("bring", help="bring what the data folder lacks; commands that write do so first")
+    action.set_defaults(run=_store_bring)
+    action = actions.add_parser("send", help="send what the store lacks; commands that write do so at their end")
+    action.set_defaults(run=_store_send)
+
     command = commands.add_parser("site", help="make the web page of a release and switch it in")
     command.add_argument("--release", default="latest", metavar="DATE", help="of which release (default: the latest)")
     command.add_argument("--out", type=Path, metavar="DIR", help="where it goes (default: site in the data folder)")
@@ -226,11 +234,12 @@ def _fetch(options: argparse.Namespace, chosen: Settings) -> int:
 
 
 def _night(options: argparse.Namespace, chosen: Settings) -> int:
-    from pipelines import alerts, importing, nights, progress, summary
+    from pipelines import alerts, importing, nights, progress, summary, working_copy
 
     edge = _edge()
     as_of = importing.parse_day(options.as_of) if options.as_of else edge.now().date()
-    with _progress() as say, alerts.on_failure(chosen, f"the night of {as_of} failed", say):
+    subject = f"the night of {as_of} failed"
+    with _progress() as say, alerts.on_failure(chosen, subject, say), working_copy.kept(chosen, say):
         night = nights.night(chosen, as_of, edge, say, progress.watch(say, time.monotonic))
     for line in summary.night_lines(night):
         print(line)
@@ -256,7 +265,7 @@ def _complain(text: str) -> None:
 
 
 def _prune(options: argparse.Namespace, chosen: Settings) -> int:
-    from pipelines import pruning
+    from pipelines import pruning, working_copy
 
     if options.keep < 0 or options.keep_releases < 0:
         raise UsageError("--keep is a number of builds, --keep-releases one of releases, 0 or more.")
@@ -268,6 +277,8 @@ def _prune(options: argparse.Namespace, chosen: Settings) -> int:
         gives_up_years=options.give_up_replaced_years,
         is_meant=options.yes,
     )
+    if options.yes:
+        working_copy.send(chosen, print, gone=[one.path for one in going])
     for one in going:
         verb = "removed" if options.yes else "would remove"
         print(f"{verb} {one.path.relative_to(chosen.data)} ({one.bytes:,} bytes): {one.why}")
@@ -279,10 +290,12 @@ def _prune(options: argparse.Namespace, chosen: Settings) -> int:
 
 
 def _release(options: argparse.Namespace, chosen: Settings) -> int:
+    from pipelines import working_copy
     from pipelines.release import making, publishing
 
     released = making.release(chosen, _edge().now())
     print(making.sentence(released))
+    working_copy.send(chosen, print)  # what is published is kept first
     if chosen.releases_to:
         publishing.publish(chosen, print)
     return DONE
@@ -312,10 +325,12 @@ def _release_repeat(options: argparse.Namespace, chosen: Settings) -> int:
 
 
 def _release_point(options: argparse.Namespace, chosen: Settings) -> int:
+    from pipelines import working_copy
     from pipelines.release import making, publishing
 
     making.point(chosen, options.name)
     print(f"The latest release is {options.name}.")
+    working_copy.send(chosen, print)
     if chosen.releases_to:
         publishing.publish(chosen, print)
     return DONE
@@ -337,6 +352,38 @@ def _serve(options: argparse.Namespace, chosen: Settings) -> int:
         print(f"http://{serving.LOOPBACK}:{running.server_address[1]}/  (Ctrl-C ends it)", flush=True)
         running.serve_forever()
     return DONE
+
+
+def _store_bring(options: argparse.Namespace, chosen: Settings) -> int:
+    from pipelines import working_copy
+
+    _check_store(chosen)
+    working_copy.bring(chosen, print)
+    print(f"{chosen.data} is a working copy of the store.")
+    return DONE
+
+
+def _store_send(options: argparse.Namespace, chosen: Settings) -> int:
+    from pipelines import working_copy
+
+    _check_store(chosen)
+    working_copy.send(chosen, print)
+    print(f"The store holds all of {chosen.data} that is kept.")
+    return DONE
+
+
+def _check_store(chosen: Settings) -> None:
+    if not chosen.store:
+        raise UsageError("There is no store: set ALLTRIALS_STORE to a folder or to s3://bucket/prefix.")
+
+
+def _kept(chosen: Settings) -> contextlib.AbstractContextManager[None]:
+    """What a command that writes stands between: the store's state before it, what is new to the store after it."""
+    if not chosen.store:
+        return contextlib.nullcontext()
+    from pipelines import working_copy
+
+    return working_copy.kept(chosen, lambda text: print(text, file=sys.stderr, flush=True))
 
 
 def _edge() -> Edge:
@@ -493,6 +540,10 @@ def _docs(options: argparse.Namespace, chosen: Settings) -> int:
     for path in docs.write():
         print(f"wrote {docs.relative(path)}")
     return DONE
+
+
+WRITING = (_import, _fetch, _build, _release, _release_point, _prune)
+"""Commands that change what the data folder holds; a night sees to its store itself, so that somebody is alerted."""
 
 
 if __name__ == "__main__":

@@ -42,6 +42,12 @@ def note(data: Path, attempt: Attempt) -> None:
             out.write(("\n" if is_torn else "") + line + "\n")
 
 
+def merged(theirs: bytes, ours: bytes) -> bytes:
+    """The attempts of two machines: theirs, and after them those of ours that they do not have."""
+    known = theirs.splitlines(keepends=True)
+    return b"".join([*known, *(line for line in ours.splitlines(keepends=True) if line not in known)])
+
+
 def read(data: Path, as_of: date) -> Iterator[Attempt]:
     """The attempts up to `as_of`, in their order; a killed process can have left a line unfinished."""
     path = data / FILE

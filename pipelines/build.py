@@ -14,12 +14,25 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import astuple, dataclass, replace
 from datetime import date
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import duckdb
 
-from pipelines import attempts, contests, dates, history, queries, snapshots, sponsors, staging, store, validation
+from pipelines import (
+    attempts,
+    contests,
+    dates,
+    history,
+    queries,
+    snapshots,
+    sponsors,
+    staging,
+    store,
+    validation,
+    working_copy,
+)
 from pipelines import contracts as contract_files
 from pipelines.contests import Contest
 from pipelines.contracts import Contracts, Policy, Table, contracts, quote
@@ -128,7 +141,8 @@ def read_registers(
     # What pyarrow and the checks import takes a while: this process has nothing else to do while workers read.
     threading.Thread(target=importlib.import_module, args=("pandas",), daemon=True).start()
     wanted = [*_of_kind(taken, "registration_records"), *_of_kind(taken, "regulatory_flags")]
-    return staging.stage(settings.data, wanted, workers=settings.threads, told=told)
+    bring = partial(working_copy.bring_payloads, settings)
+    return staging.stage(settings.data, wanted, workers=settings.threads, told=told, bring=bring)
 
 
 def read_articles(
@@ -144,7 +158,8 @@ def read_articles(
     cited = settings.data / "staging" / "cited_pmids.parquet"
     with store.connect(memory_limit=settings.memory_limit, spill=settings.data / "staging") as connection:
         store.write_parquet(connection, f"FROM ({cited_pmids(registers)}) ORDER BY pmid", cited)
-    return staging.stage(settings.data, wanted, workers=settings.threads, cited=cited, told=told)
+    bring = partial(working_copy.bring_payloads, settings)
+    return staging.stage(settings.data, wanted, workers=settings.threads, cited=cited, told=told, bring=bring)
 
 
 def _of_kind(taken: Sequence[Snapshot], kind: str) -> list[Snapshot]:

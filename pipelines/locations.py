@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from pipelines import store
-from pipelines.errors import BusyError, DataError, UsageError
+from pipelines.errors import DataError, UsageError
 
 PAUSES = (0.2, 1.0, 4.0, 10.0)
 """Seconds before each further attempt at a request that failed; after the last of them it is given up."""
@@ -110,6 +110,22 @@ def put(path: Path, location: Location) -> bool:
     return True
 
 
+def put_bytes(content: bytes, location: Location) -> bool:
+    """The same for content that is no file yet."""
+    if size(location) == len(content):
+        return False
+    _tried(location, "written", lambda: _write(location, content))
+    return True
+
+
+def _write(location: Location, content: bytes, **condition: str) -> None:
+    if location.folder is not None:
+        with store.whole(location.folder) as aside:
+            aside.write_bytes(content)
+    else:
+        _storage().pipe_file(location.address, content, **condition)
+
+
 def size(location: Location) -> int | None:
     """The bytes of a file; None where there is none. Raises DataError where that cannot be learnt."""
     return _tried(location, "read", lambda: _size(location))
@@ -137,6 +153,10 @@ class Held:
     content: bytes
     mark: str
 
+    @property
+    def sha256(self) -> str:
+        return hashlib.sha256(self.content).hexdigest()
+
 
 def read(location: Location) -> Held | None:
     """A small object that changes; None where there is none. Raises DataError where that cannot be learnt."""
@@ -148,7 +168,7 @@ def write_if(location: Location, content: bytes, before: Held | None) -> bool:
     holds to conditions; where it does not, it was read once more just before, and two that write within the same
     moment are not told apart.
 
-    Raises BusyError where another one wrote meanwhile, and then changes nothing; DataError where it cannot be written.
+    Raises DataError where another one wrote meanwhile, and then changes nothing, or where it cannot be written.
     """
     if location.folder is not None:
         _write_file_if(location.folder, content, before)
@@ -158,7 +178,7 @@ def write_if(location: Location, content: bytes, before: Held | None) -> bool:
         raise _beaten(location)
     condition = ({"IfMatch": before.mark} if before else {"IfNoneMatch": "*"}) if has_conditions else {}
     with contextlib.suppress(_NotMet):  # by another one, or by an attempt of ours whose answer was lost
-        _tried(location, "written", lambda: _storage().pipe_file(location.address, content, **condition))
+        _tried(location, "written", lambda: _write(location, content, **condition))
     now = read(location)
     if now is None or now.content != content:
         raise _beaten(location)
@@ -169,8 +189,7 @@ def _write_file_if(path: Path, content: bytes, before: Held | None) -> None:
     with store.locked(path.with_name(f".{path.name}.lock"), f"Another machine is writing {path}", waits=True):
         if _read(Location(str(path))) != before:
             raise _beaten(Location(str(path)))
-        with store.whole(path) as aside:
-            aside.write_bytes(content)
+        _write(Location(str(path)), content)
 
 
 def _has_conditions(location: Location) -> bool:
@@ -205,10 +224,8 @@ def _read(location: Location) -> Held | None:
         return None
 
 
-def _beaten(location: Location) -> BusyError:
-    return BusyError(
-        f"{location}: another machine wrote to the store meanwhile; nothing of it was overwritten. Run it again."
-    )
+def _beaten(location: Location) -> DataError:
+    return DataError(f"{location}: another machine wrote there meanwhile; nothing of it was overwritten. Run it again.")
 
 
 # --- storage --------------------------------------------------------------------------------------------------------

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import duckdb
 
-from pipelines import build, fetching, importing, staging, store
+from pipelines import build, fetching, importing, staging, store, working_copy
 from pipelines.build import Built
 from pipelines.errors import DataError, FetchError, UsageError
 from pipelines.fetching import Say, Taken
@@ -62,18 +62,34 @@ def night(
 
 def release(settings: Settings, edge: Edge, say: Say) -> tuple[str, str]:
     """Makes and sends the release of the warehouse where the settings say where to. Gives what became of it, and why
-    that is not all; the warehouse and the releases before it stay as they are."""
+    that is not all; the warehouse and the releases before it stay as they are.
+
+    What is published is kept first. Raises DataError where the store does not take it.
+    """
+    done, why = _released(settings, edge, say)
+    working_copy.send(settings, say)
+    if done and not why:
+        why = _tried(lambda: publishing.publish(settings, say), say)
+    return done, why
+
+
+def _released(settings: Settings, edge: Edge, say: Say) -> tuple[str, str]:
+    said: list[str] = []
     if not settings.releases_to:
         return "", ""
-    done = ""
+    say("releasing")
+    why = _tried(lambda: said.append(making.sentence(making.release(settings, edge.now()))), say)
+    return "".join(said), why
+
+
+def _tried(work: Callable[[], None], say: Say) -> str:
+    """Why a part of releasing failed; empty where it did not."""
     try:
-        say("releasing")
-        done = making.sentence(making.release(settings, edge.now()))
-        publishing.publish(settings, say)
+        work()
     except (DataError, UsageError, OSError, duckdb.Error) as error:
         say(f"could not release: {_words(error)}")
-        return done, _words(error)
-    return done, ""
+        return _words(error)
+    return ""
 
 
 def only_one(data: Path) -> contextlib.AbstractContextManager[None]:

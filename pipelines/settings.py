@@ -37,6 +37,8 @@ class Settings:
     volume_bands: by source, the least and the most that a full snapshot of it holds, in the place of the band in its
     file: for a mirror or a test that serves a part of the source on purpose.
     releases_to: a folder, or s3://bucket/path, to which releases are sent; nights make releases only where it is set.
+    store: a folder, or s3://bucket/prefix, that durably holds what is made here; the data folder is then this machine's
+    working copy of it. Empty: the data folder is all there is.
     site_contact: a mail address or web page that the web page gives for errors and contests; it names none where empty.
     site_response: one sentence on how soon people answer there; nothing is promised where it is empty.
     site_url: the address at which the web page is published, for feeds and cards; a placeholder where it is empty.
@@ -58,6 +60,7 @@ class Settings:
     alert_smtp: str = field(default="smtp://localhost", repr=False)
     volume_bands: Mapping[str, tuple[int, int]] = field(default_factory=dict)
     releases_to: str = field(default="", repr=False)
+    store: str = field(default="", repr=False)
     site_contact: str = ""
     site_response: str = ""
     site_url: str = ""
@@ -85,6 +88,7 @@ def from_environment(data: str | None = None) -> Settings:
         alert_smtp=_address("ALLTRIALS_ALERT_SMTP", "smtp://localhost", ("smtp", "smtps"), "smtp://user:word@host:587"),
         volume_bands=_bands(os.environ.get("ALLTRIALS_VOLUME_BANDS", "")),
         releases_to=os.environ.get("ALLTRIALS_RELEASES_TO", "").strip(),
+        store=os.environ.get("ALLTRIALS_STORE", "").strip(),
         site_contact=os.environ.get("ALLTRIALS_SITE_CONTACT", "").strip(),
         site_response=os.environ.get("ALLTRIALS_SITE_RESPONSE", "").strip(),
         site_url=_address("ALLTRIALS_SITE_URL", "", ("https", "http"), "https://host/path"),

@@ -118,7 +118,7 @@ def store_files(
     folder = data / "raw" / source / identifier
     snapshot = Snapshot(identifier, source, day, scope, baseline, payloads, folder, fetched or {})
     if (folder / MANIFEST).exists():
-        return _read(folder / MANIFEST), False
+        return opened(folder / MANIFEST), False
 
     def take(file: Path, state: tuple[int, int, int]) -> None:
         place = aside / file.name
@@ -176,11 +176,12 @@ def _manifest(snapshot: Snapshot) -> dict[str, Any]:
 
 def listed(data: Path, as_of: date | None = None) -> list[Snapshot]:
     """All snapshots up to `as_of`, by source, date and id: an order that does not depend on when they were imported."""
-    found = [_read(p) for p in (data / "raw").glob(f"*/[!.]*/{MANIFEST}")]
+    found = [opened(p) for p in (data / "raw").glob(f"*/[!.]*/{MANIFEST}")]
     return sorted((s for s in found if as_of is None or s.date <= as_of), key=lambda s: (s.source, s.date, s.id))
 
 
-def _read(manifest: Path) -> Snapshot:
+def opened(manifest: Path) -> Snapshot:
+    """The snapshot of which this is the manifest; its payloads need not be here."""
     spec = store.read_json(manifest)
     return Snapshot(
         id=spec["snapshot"],

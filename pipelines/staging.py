@@ -1,9 +1,9 @@
 """From the raw archive to typed Parquet: which payloads have to be read, and what became of each.
 
 `data/staging/<source>/<snapshot>/<payload>/` holds `records.parquet` (the source's staging contract), for PubMed also
-`index.parquet`, and `report.json`. It is a pure function of the payload, the reader and the contracts, so a payload is
-read again only when one of them changed. How a payload is read belongs to its source, and how its reading is told to a
-person to `progress`.
+`index.parquet`, and `report.json`, the account of the reading and of these files. It is a pure function of the payload,
+the reader and the contracts, so a payload is read again only when one of them changed. How a payload is read belongs to
+its source, and how its reading is told to a person to `progress`.
 """
 
 import contextlib
@@ -101,6 +101,10 @@ def untold(progress: Progress) -> None:
     """Tells nobody."""
 
 
+def nothing(tasks: Sequence[Task]) -> None:
+    """Brings nothing: all payloads are here."""
+
+
 def module(source: str) -> ModuleType:
     return importlib.import_module(f"pipelines.sources.{source}")
 
@@ -130,16 +134,19 @@ def stage(
     workers: int = 1,
     cited: Path | None = None,
     told: Callable[[Progress], None] = untold,
+    bring: Callable[[Sequence[Task]], None] = nothing,
 ) -> list[Staged]:
     """Reads every payload of the snapshots that has not been read by the present reader. One that cannot be read stops
     no other.
 
     cited: Parquet file of the PMIDs that registries name; a PubMed file that holds one it did not keep is read again.
     told: called once before reading, if there is anything to read, and with every payload as it is done.
+    bring: called with what has to be read, before it is.
     """
     found = list(_payloads(data, taken, cited))
     again = _to_read([task for _, _, task in found], cited)
     fresh = [(payload, task) for _, payload, task in found if task.folder in again]
+    bring([task for _, task in fresh])
     faults = _read_and_tell(fresh, workers, len(found) - len(fresh), told)
     return [_staged(snapshot, payload, task, faults.get(task.folder, "")) for snapshot, payload, task in found]
 
@@ -395,7 +402,8 @@ def read_payload(task: Task) -> None:
             report = source.read(task.payload, task.name, task.day, aside / "records.parquet", **options)
         if report.balance() != 0:
             raise AssertionError(f"{task.name}: {report.balance()} records are unaccounted for by the reader.")
-        spec = {"reader": task.reader, "sha256": task.sha256, "report": report.as_json()}
+        files = {p.name: (p.stat().st_size, snapshots.sha256_of(p)) for p in sorted(aside.iterdir())}
+        spec = {"reader": task.reader, "sha256": task.sha256, "report": report.as_json(), "files": files}
         store.write_json(aside / "report.json", spec)
 
 
