@@ -97,7 +97,7 @@ def bring(settings: Settings, say: Say) -> None:
     with store.only_writer(settings.data):
         store.sweep(settings.data)
         held = locations.read(root / POINTER)
-        if held is None and _base(settings):
+        if held is None and _base(settings, held):
             raise DataError(
                 f"{root} holds no {POINTER} any more, and this data folder is a copy of it: look whether the store is "
                 f"all there; to begin a new one, remove {settings.data / BASE}."
@@ -114,7 +114,7 @@ def bring(settings: Settings, say: Say) -> None:
 
 
 def _bring(settings: Settings, root: Location, held: Held, say: Say) -> None:
-    base, data = _base(settings), settings.data
+    base, data = _base(settings, held), settings.data
     is_news = base != held.sha256
     index = _index(root, held)
     if is_news:
@@ -127,8 +127,7 @@ def _bring(settings: Settings, root: Location, held: Held, say: Say) -> None:
     _bring_folders(data, root, index)
     if index.warehouse and (is_news or not (data / "warehouse").exists()):
         store.switch(data / "warehouse", data / "builds" / index.warehouse)
-    if is_news:
-        _set_base(settings, held.sha256)
+    _set_base(settings, held.sha256)
 
 
 def bring_payloads(settings: Settings, tasks: Sequence[Task]) -> None:
@@ -138,11 +137,13 @@ def bring_payloads(settings: Settings, tasks: Sequence[Task]) -> None:
     _each(missing, lambda task: _get(root / _raw(settings.data, task.payload, task.sha256), task.payload, task.sha256))
 
 
-def _base(settings: Settings) -> str:
-    """The hash of the pointer of which the data folder is a working copy; empty where it is none of this store."""
+def _base(settings: Settings, held: Held | None) -> str:
+    """The hash of the pointer of which the data folder is a working copy; empty where it is none of this store, which
+    may have been copied from another place."""
     path = settings.data / BASE
-    spec = store.read_json(path) if path.exists() else {}
-    return str(spec["pointer"]) if spec.get("store") == str(locations.at(settings.store)) else ""
+    spec = store.read_json(path) if path.exists() else {"store": None, "pointer": ""}
+    is_of_this = spec["store"] == str(locations.at(settings.store)) or (held and held.sha256 == spec["pointer"])
+    return str(spec["pointer"]) if is_of_this else ""
 
 
 def _set_base(settings: Settings, pointer: str) -> None:
@@ -352,7 +353,7 @@ def send(settings: Settings, say: Say, gone: Iterable[Path] = ()) -> None:
     root = locations.at(settings.store)
     with store.only_writer(settings.data):
         held = locations.read(root / POINTER)
-        if (held.sha256 if held else "") != _base(settings):
+        if (held.sha256 if held else "") != _base(settings, held):
             raise DataError(f"{root}: another machine wrote to the store meanwhile; nothing of it was overwritten. Run "
                             "it again.")  # fmt: skip
         before = _index(root, held)
