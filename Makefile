@@ -15,8 +15,8 @@ ENGINE := data/engine
 NATIVE := pipelines/formats/libpubmed_scan.so
 UV := $(shell command -v uv 2>/dev/null)
 
-.PHONY: run setup test test-long test-real test-release test-spark test-browser site engine lint types docs bench rehearsal \
-	rehearsal-clean ui clean
+.PHONY: run setup test test-long test-real test-release test-spark test-cluster test-browser site engine lint types docs \
+	bench rehearsal rehearsal-clean ui clean
 
 ifeq ($(SOURCE),replay)
 run: setup  ## SOURCE=replay: two whole nights against a server on this machine that speaks the sources' interfaces
@@ -67,6 +67,10 @@ test-release: setup  ## a release before the judges outside: validators, another
 test-spark: setup  ## a release before Spark in local mode, which is installed with a Java of its own (620 MB)
 	@$(BIN)/python -m tests.judges spark
 	$(BIN)/python -m pytest -q -m spark
+
+test-cluster: setup  ## the extras, against a server that speaks S3 on this machine
+	@$(BIN)/python -m tests.judges cluster
+	data/peers/judges-cluster/bin/python -m pytest -q -m cluster
 
 # The page of the newest release of SITE_DATA, of the sample world where nothing else is named.
 site: setup  ## make the web page of a release and serve it on this machine; SITE_DATA names another data folder

@@ -75,7 +75,7 @@ def get(location: Location, path: Path, sha256: str = "", size: int | None = Non
             shutil.copyfile(location.folder, aside)
             expected = size
         else:
-            expected = _storage().info(location.address, refresh=True)["size"] if size is None else size
+            expected = _head(location)["ContentLength"] if size is None else size
             _storage().get_file(location.address, str(aside))
         came = aside.stat().st_size
         if expected is not None and came != expected:
@@ -213,13 +213,12 @@ def _read(location: Location) -> Held | None:
             content = location.folder.read_bytes()
             return Held(content, hashlib.sha256(content).hexdigest())
         while True:  # ends: nobody writes a pointer as often as that
-            mark = _storage().info(location.address, refresh=True)["ETag"]
+            before = _head(location)
             content = _storage().cat_file(location.address)
-            again = _storage().info(location.address, refresh=True)
-            if again["ETag"] == mark and again["size"] == len(content):
-                return Held(content, mark)
-            if again["ETag"] == mark:
-                raise _Damaged(f"{len(content):,} bytes came of {again['size']:,}")
+            if _head(location)["ETag"] == before["ETag"]:
+                if len(content) != before["ContentLength"]:
+                    raise _Damaged(f"{len(content):,} bytes came of {before['ContentLength']:,}")
+                return Held(content, before["ETag"])
     except FileNotFoundError:
         return None
 
@@ -249,6 +248,7 @@ def _storage() -> Any:
         files = fsspec.filesystem(
             "s3",
             use_listings_cache=False,
+            skip_instance_cache=True,
             config_kwargs={
                 "connect_timeout": min(10, PATIENCE),
                 "read_timeout": PATIENCE,
@@ -263,6 +263,12 @@ def _storage() -> Any:
     return files
 
 
+def _head(location: Location) -> Any:
+    """What storage says of one object: its length and its mark. `info` would list where there is none."""
+    bucket, _, key = location.address.removeprefix("s3://").partition("/")
+    return _storage().call_s3("head_object", Bucket=bucket, Key=key)
+
+
 def _is_of_storage(error: Exception) -> bool:
     """Whether the location is at fault, and not the program. The libraries of storage are no dependency, so that their
     errors are told by where they come from."""
@@ -274,7 +280,7 @@ def _size(location: Location) -> int | None:
     try:
         if location.folder is not None:
             return location.folder.stat().st_size
-        return int(_storage().info(location.address, refresh=True)["size"])
+        return int(_head(location)["ContentLength"])
     except FileNotFoundError:
         return None
 

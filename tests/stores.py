@@ -157,3 +157,17 @@ def killed(one: Settings, step: int, *, is_bringing: bool = False) -> tuple[int 
     theirs.close()
     process.join()
     return process.exitcode, ours.recv() if process.exitcode == 0 else 0
+
+
+def killed_when(one: Settings, is_time: Callable[[], bool]) -> int | None:
+    """Sends in a process of its own, which is killed as soon as it is time. Gives its exit code."""
+    ours, theirs = processes.Pipe(duplex=False)
+    process = processes.Process(target=_killed, args=(one, 0, False, theirs))
+    process.start()
+    theirs.close()
+    while process.is_alive():
+        if is_time():
+            process.kill()
+        process.join(0.02)
+    ours.close()
+    return process.exitcode
