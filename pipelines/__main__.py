@@ -269,18 +269,22 @@ def _prune(options: argparse.Namespace, chosen: Settings) -> int:
 
     if options.keep < 0 or options.keep_releases < 0:
         raise UsageError("--keep is a number of builds, --keep-releases one of releases, 0 or more.")
-    going = pruning.prune(
-        chosen.data,
-        _edge().now().date(),
-        keep=options.keep,
-        keep_releases=options.keep_releases,
-        gives_up_years=options.give_up_replaced_years,
-        is_meant=options.yes,
-    )
-    if options.yes:
-        working_copy.send(chosen, print, gone=[one.path for one in going])
+    with _kept(chosen) if options.yes else contextlib.nullcontext():
+        going = pruning.prune(
+            chosen.data,
+            _edge().now().date(),
+            keep=options.keep,
+            keep_releases=options.keep_releases,
+            gives_up_years=options.give_up_replaced_years,
+            is_meant=options.yes,
+        )
+        elsewhere = working_copy.builds_elsewhere(chosen, options.keep)
+        if options.yes:
+            working_copy.send(chosen, print, gone=[*(one.path for one in going), *elsewhere])
+    verb = "removed" if options.yes else "would remove"
+    for path in elsewhere:
+        print(f"{verb} {path.relative_to(chosen.data)}, which only the store has")
     for one in going:
-        verb = "removed" if options.yes else "would remove"
         print(f"{verb} {one.path.relative_to(chosen.data)} ({one.bytes:,} bytes): {one.why}")
     if any(one.is_given_up for one in going):
         print(pruning.GIVEN_UP)
@@ -542,8 +546,9 @@ def _docs(options: argparse.Namespace, chosen: Settings) -> int:
     return DONE
 
 
-WRITING = (_import, _fetch, _build, _release, _release_point, _prune)
-"""Commands that change what the data folder holds; a night sees to its store itself, so that somebody is alerted."""
+WRITING = (_import, _fetch, _build, _release, _release_point)
+"""Commands that change what the data folder holds. A night sees to its store itself, so that somebody is alerted; so does
+`prune`, which changes nothing unless told to."""
 
 
 if __name__ == "__main__":

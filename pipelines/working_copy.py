@@ -130,6 +130,17 @@ def _bring(settings: Settings, root: Location, held: Held, say: Say) -> None:
     _set_base(settings, held.sha256)
 
 
+def builds_elsewhere(settings: Settings, keep: int) -> list[Path]:
+    """Where builds would lie that only the store has, but for the newest so many: what `prune` finds beside those that
+    are here."""
+    if not settings.store:
+        return []
+    root = locations.at(settings.store)
+    index = _index(root, locations.read(root / POINTER))
+    found = sorted(name for name in index.folders if name.startswith("builds/") and name != f"builds/{index.warehouse}")
+    return [settings.data / name for name in found[: max(len(found) - keep, 0)] if not (settings.data / name).exists()]
+
+
 def bring_payloads(settings: Settings, tasks: Sequence[Task]) -> None:
     """Brings the payloads that are to be read and are not here. Raises DataError where one cannot be had."""
     missing = [task for task in tasks if not task.payload.exists()] if settings.store else []
@@ -368,6 +379,7 @@ def _sent(data: Path, root: Location, before: Index, gone: set[str], say: Say) -
     here = snapshots.listed(data)
     new = [s for s in here if f"{s.source}/{s.id}" not in before.snapshots]
     archive = {**before.snapshots, **_send_archive(data, root, new, say)}
+    held = {*before.folders, *(f"raw/{name}" for name in before.snapshots)}
     folders = {name: before.folders[name] for name in before.folders if name not in gone}
     folders |= _send_folders(data, root, [name for name in _folders(data) if name not in before.folders], say)
     return Index(
@@ -376,7 +388,7 @@ def _sent(data: Path, root: Location, before: Index, gone: set[str], say: Say) -
         staged=_staged(data, root, here, before, gone, say),
         parts=_send_parts(data, root, before),
         folders=folders,
-        gone=tuple(sorted({*before.gone, *gone} - {*folders, *(f"raw/{s.source}/{s.id}" for s in here)})),
+        gone=tuple(sorted({*before.gone, *(gone & held)} - {*folders, *(f"raw/{s.source}/{s.id}" for s in here)})),
         warehouse=(data / "warehouse").resolve().name if (data / "warehouse").exists() else before.warehouse,
     )
 

@@ -100,7 +100,9 @@ def pointed(read: Callable[[str], bytes]) -> dict[str, Any]:
     index = json.loads(_checked(read(f"index/{pointer['index']}.json"), pointer["index"]))
     for snapshot, sha in index["snapshots"].items():
         for payload in json.loads(_checked(read(f"parts/{sha}"), sha))["payloads"]:
-            _checked(read(f"raw/{snapshot}/{payload['name']}"), payload["sha256"])
+            is_side = payload["name"].endswith(snapshots.SIDE_FILE)
+            place = f"parts/{payload['sha256']}" if is_side else f"raw/{snapshot}/{payload['name']}"
+            _checked(read(place), payload["sha256"])
     for name, (account, _) in index["staged"].items():
         place = f"staging/{name}/{account[:16]}"
         for file, (_, sha) in json.loads(_checked(read(f"{place}/report.json"), account))["files"].items():

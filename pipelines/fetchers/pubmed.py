@@ -114,13 +114,19 @@ def _issued_again(round_: Round, listed: Mapping[str, Mapping[int, str]]) -> Ite
     looked at once in `recheck_days`; which ones follows from the day, and nothing has to be remembered."""
     every = round_.terms["recheck_days"]
     held = {p.name: shot.path(p) for shot in round_.earlier for p in shot.payloads}
-    changed = [
+    looked_at = [
         (folder, name)
         for folder, names in listed.items()
         for number, name in sorted(names.items())
         if every and (number + round_.today.toordinal()) % every == 0 and name in held
-        if _md5_now(round_, folder, name) != _md5_of(held[name])
     ]
+    changed = []
+    for folder, name in looked_at:
+        ours = _md5_of(held[name])
+        if ours is None:
+            round_.say(f"pubmed: {name} came without a checksum and is not in this working copy: it is not looked at")
+        elif _md5_now(round_, folder, name) != ours:
+            changed.append((folder, name))
     if changed:
         round_.begin({"what": "issued again", "files": [name for _, name in changed], "day": round_.today.isoformat()})
         files = [path for folder, name in changed for path in _file(round_, folder, name)]
@@ -135,11 +141,13 @@ def _md5_now(round_: Round, folder: str, name: str) -> str:
     return match[0].lower() if match else ""
 
 
-def _md5_of(held: Path) -> str:
-    """The checksum that came with a file that is held, or the file's own."""
+def _md5_of(held: Path) -> str | None:
+    """The checksum that came with a file that is held, or the file's own; None where a working copy has neither."""
     side = held.with_name(held.name + snapshots.SIDE_FILE)
     if side.exists():
         return _stated_md5(side)
+    if not held.exists():
+        return None
     with held.open("rb") as handle:
         return hashlib.file_digest(handle, "md5").hexdigest()
 

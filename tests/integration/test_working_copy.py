@@ -220,11 +220,29 @@ def test_what_a_person_gave_up_goes_everywhere(two, tmp_path):
     old = one.data / "builds" / "2024-06-01-one"
     shutil.rmtree(old)
     working_copy.send(one, said, gone=[old])
-    assert {p.name.split(".")[0] for p in (tmp_path / "store" / "builds").rglob("files.json") for p in [p.parent]} == {
-        "2024-06-02-one"
-    }
+    kept = {p.parent.name.split(".")[0] for p in (tmp_path / "store" / "builds").rglob("files.json")}
+    assert kept == {"2024-06-02-one"}
     working_copy.bring(other, said)
     assert {p.name for p in (other.data / "builds").iterdir()} == {"2024-06-02-one"}
+    pointed(in_folder(tmp_path / "store"))
+
+
+def test_prune_removes_older_builds_from_the_store_too(two, tmp_path, monkeypatch, capsys):
+    """Also those that this machine never had."""
+    one, other = two
+    for number in (2, 3, 4):
+        with working_copy.kept(one, said):
+            night(one, number)
+    monkeypatch.setenv("ALLTRIALS_STORE", other.store)
+    words = ["--data", str(other.data), "prune", "--keep", "1"]
+    assert main(words) == 0
+    assert "would remove builds/2024-06-02-one, which only the store has" in capsys.readouterr().out
+    assert len(list((tmp_path / "store" / "builds").iterdir())) == 4
+    assert main([*words, "--yes"]) == 0
+    kept = {p.parent.name.split(".")[0] for p in (tmp_path / "store" / "builds").rglob("files.json")}
+    assert kept == {"2024-06-03-one", "2024-06-04-one"}
+    working_copy.bring(one, said)
+    assert {p.name for p in (one.data / "builds").iterdir()} == kept
     pointed(in_folder(tmp_path / "store"))
 
 
