@@ -547,8 +547,8 @@ def _docs(options: argparse.Namespace, chosen: Settings) -> int:
 
 
 WRITING = (_import, _fetch, _build, _release, _release_point)
-"""Commands that change what the data folder holds. A night sees to its store itself, so that somebody is alerted, and so
-does `prune`, which changes nothing unless told to."""
+"""Commands that change what the data folder holds. A night sees to its store itself, so that somebody is alerted;
+so does `prune`, which changes nothing unless told to."""
 
 
 if __name__ == "__main__":

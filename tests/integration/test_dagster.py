@@ -26,7 +26,7 @@ from pipelines.contracts import contracts
 from pipelines.errors import DataError
 from pipelines.settings import SQL, Settings
 from pipelines.web import Edge
-from tests import worlds
+from tests import stores, worlds
 from tests.replay.__main__ import edge
 from tests.replay.apps import Ctgov, Ncbi
 from tests.replay.listeners import hooked, webhook
@@ -223,7 +223,7 @@ def test_a_night_fetches_what_the_settings_name_and_a_source_that_fails_is_said(
     worlds.put_studies(data, date(2024, 1, 10), [worlds.study(9)], name="earlier.json")
     apps = {"ctgov": Ctgov([worlds.study(n) for n in range(1, 5)]), "pubmed": Ncbi({}, {})}
     with webhook() as hook, Replay(apps, [Fault("/pubmed", "status", times=999)]).running() as server:
-        chosen = asking(server, data, alert_webhook=hooked(hook).alert_webhook)
+        chosen = asking(server, data, alert_webhook=hooked(hook).alert_webhook, store=str(tmp_path / "store"))
         graph = definitions(data, settings=chosen).resolve_asset_graph()
         first = Night(data, run_nightly(data, settings=chosen))
         asked = len(server.asked)
@@ -249,6 +249,9 @@ def test_a_night_fetches_what_the_settings_name_and_a_source_that_fails_is_said(
     fetched = {code: graph.get(dg.AssetKey(["raw", code])) for code in contracts().sources}
     assert {code for code, asset in fetched.items() if asset.pools == {"downloads"}} == {"ctgov", "pubmed"}
     assert {code for code, asset in fetched.items() if asset.freshness_policy} == {"ctgov", "pubmed"}
+    kept = stores.pointed(stores.in_folder(tmp_path / "store"))
+    assert len(kept["snapshots"]) == 2
+    assert kept["warehouse"].startswith(f"builds/{second.metadata('warehouse')['build']}.")
 
 
 def test_nobody_is_asked_before_the_settings_say_who_asks(tmp_path: Path) -> None:
