@@ -22,7 +22,7 @@ from pipelines.errors import DataError, UsageError
 
 PAUSES = (0.2, 1.0, 4.0, 10.0)
 """Seconds before each further attempt at a request that failed; after the last of them it is given up."""
-PATIENCE = 60
+PATIENCE = 30
 """Seconds for which storage may be silent within a request."""
 UPLOADS = 2
 """Parts of a large file that are under way at once, of 50 MB each."""
