@@ -100,6 +100,18 @@ def test_of_two_at_once_one_is_told(two, storage):
     assert len(pointed(in_storage(storage, one))["snapshots"]) == 3
 
 
+def test_the_condition_decides_and_not_the_look_before_it(storage, tmp_path):
+    place = locations.at(f"s3://kept/{tmp_path.name}") / "current.json"
+    assert locations.write_if(place, b"first", None)
+    first = locations.read(place)
+    with pytest.raises(DataError, match="another machine wrote there meanwhile"):
+        locations.write_if(place, b"of one that saw nothing there", None)
+    assert locations.write_if(place, b"second", first)
+    with pytest.raises(DataError, match="another machine wrote there meanwhile"):
+        locations.write_if(place, b"of one that saw the first", first)
+    assert locations.read(place).content == b"second"
+
+
 @pytest.mark.parametrize("kind", ["busy", "cut", "lost", "stall"])
 @pytest.mark.parametrize(
     "what", ["GET .*current.json", "GET .*staging", "GET .*parts", "GET .*builds", "HEAD .*current"]
