@@ -38,6 +38,8 @@ Say = Callable[[str], None]
 POINTER = "current.json"
 FILES = "files.json"
 """What a build's or a release's folder holds, with sizes and hashes; in the store alone, written there last."""
+MARKS = ("manifest.json", "run.json")
+"""The file of a build's or a release's folder that says whether it is this one."""
 REPORT = "report.json"
 BASE = ".store.json"
 """In the data folder: the pointer of which this is the working copy."""
@@ -87,9 +89,9 @@ def bring(settings: Settings, say: Say) -> None:
     """Makes the data folder a working copy of the store: the archive's manifests, what was read of it by the present
     readers, ledger, warehouse and releases. Payloads come when a reader needs them (`bring_payloads`).
 
-    What is here and not there stays, and is sent next time; but where another machine wrote, its ledger and its
-    warehouse count. Raises DataError where the store cannot be read, UsageError where the data folder has a history of
-    its own.
+    What is here and not there stays, and is sent next time; but where another machine wrote, its ledger counts, and
+    what was built here and never sent goes. Raises DataError where the store cannot be read, UsageError where the data
+    folder has a history of its own.
     """
     if not settings.store:
         return
@@ -119,14 +121,19 @@ def _bring(settings: Settings, root: Location, held: Held, say: Say) -> None:
     index = _index(root, held)
     if is_news:
         say(f"bringing what is new in {root}")
-        _check_history(data, root, index, is_copy=bool(base))
-        _remove_given_up(data, index)
+        if not base:
+            _check_history(data, root, index)
+        _remove(data, index.gone)
+        if base:
+            _remove_unsent(data, index, say)
     _bring_archive(data, root, index)
     _bring_staged(data, root, index)
     _bring_parts(data, root, index, is_news=is_news, say=say)
-    _bring_folders(data, root, index)
+    _bring_folders(data, root, index, is_news=is_news)
     if index.warehouse and (is_news or not (data / "warehouse").exists()):
         store.switch(data / "warehouse", data / "builds" / index.warehouse)
+    elif not (data / "warehouse").exists():
+        (data / "warehouse").unlink(missing_ok=True)  # to a build that was removed
     _set_base(settings, held.sha256)
 
 
@@ -260,24 +267,38 @@ def _reader_of(folder: Path) -> str:
     return str(store.read_json(path)["reader"]) if path.exists() else ""
 
 
-def _bring_folders(data: Path, root: Location, index: Index) -> None:
+def _bring_folders(data: Path, root: Location, index: Index, *, is_news: bool) -> None:
     """The warehouse's build, and all releases: sending them to the public removes there what is not here."""
     for name in sorted(index.folders):
-        is_wanted = name.startswith(f"{shelf.FOLDER}/") or name == f"builds/{index.warehouse}"
-        if is_wanted and not (data / name / shelf.MANIFEST).exists() and not (data / name / "run.json").exists():
-            _bring_folder(data, root, name, index.folders[name])
+        if name.startswith(f"{shelf.FOLDER}/") or name == f"builds/{index.warehouse}":
+            is_here = any((data / name / file).exists() for file in MARKS)
+            if is_news or not is_here:
+                _bring_folder(data, root, name, index.folders[name], is_here=is_here)
 
 
-def _bring_folder(data: Path, root: Location, name: str, listed: str) -> None:
+def _bring_folder(data: Path, root: Location, name: str, listed: str, *, is_here: bool) -> None:
+    """One that is here stays, unless its mark shows that it is another one of the same name: of two machines that
+    released the same day, one was first."""
     place = _folder(root, name, listed)
     files = _object(place / FILES, listed)
+    mark = next(file for file in MARKS if file in files)
+    if is_here and snapshots.sha256_of(data / name / mark) == files[mark][1]:
+        return
     with store.whole_folder(data / name) as aside:
         _each(files, lambda file: _get(place / file, aside / file, files[file][1], files[file][0]))
 
 
-def _remove_given_up(data: Path, index: Index) -> None:
-    """What a person gave up on another machine goes here too."""
-    for name in index.gone:
+def _remove_unsent(data: Path, index: Index, say: Say) -> None:
+    """Builds and releases that were never sent when another machine wrote: their ids are of a ledger that does not
+    count."""
+    unsent = [name for name in _folders(data) if name not in index.folders]
+    for name in unsent:
+        say(f"{name} was never sent, and another machine wrote meanwhile: it is removed here")
+    _remove(data, unsent)
+
+
+def _remove(data: Path, names: Iterable[str]) -> None:
+    for name in names:
         if (data / name).exists():
             aside = (data / name).with_name(f".{Path(name).name}.going{store.PART}")
             shutil.rmtree((data / name).rename(aside))
@@ -293,9 +314,9 @@ def _growing(data: Path) -> dict[str, Path]:
     return {path.relative_to(data).as_posix(): path for path in sorted(found)}
 
 
-def _check_history(data: Path, root: Location, index: Index, *, is_copy: bool) -> None:
-    """Raises UsageError where the data folder was no copy of the store and has named trials that the store has not."""
-    for name, path in () if is_copy else _growing(data).items():
+def _check_history(data: Path, root: Location, index: Index) -> None:
+    """Of a data folder that was no copy of the store: raises UsageError where its ledger is not the store's."""
+    for name, path in _growing(data).items():
         known = index.parts.get(name, ())
         if name.startswith("ledger/") and path != data / attempts.FILE and _same(path.read_bytes(), known) is None:
             raise UsageError(f"{path} is not the ledger of {root}: set ALLTRIALS_STORE to an empty place, or --data to "

@@ -89,6 +89,8 @@ def contents(data: Path) -> dict[str, str]:
         is_ours = name.startswith(("raw/", "staging/ctgov/", "ledger/", "releases/"))
         if path.is_file() and is_ours and not is_payload and path.suffix not in left_out:
             found[name] = snapshots.sha256_of(path)
+    if not (data / "warehouse").exists():
+        return found
     warehouse = (data / "warehouse").resolve()
     return found | {f"warehouse {warehouse.name}/{p.name}": snapshots.sha256_of(p) for p in warehouse.iterdir()}
 
