@@ -80,14 +80,18 @@ def night(chosen: Settings, number: int) -> None:
 
 
 def contents(data: Path) -> dict[str, str]:
-    """What a working copy shares with the store, as hashes: without payloads, locks, and builds of other days."""
+    """What a working copy shares with the store, as hashes: without payloads, locks, builds of other days,
+    and what was read of the same file under another name, which another machine had sent before."""
     left_out = (".lock", store.PART)
+    shots = snapshots.listed(data)
+    read_from = {data / "staging" / s.source / s.id / p.name for s in shots for p in s.payloads}
     found = {}
     for path in sorted(data.rglob("*")):
         name = path.relative_to(data).as_posix()
         is_payload = name.startswith("raw/") and path.name != snapshots.MANIFEST
         is_ours = name.startswith(("raw/", "staging/ctgov/", "ledger/", "releases/"))
-        if path.is_file() and is_ours and not is_payload and path.suffix not in left_out:
+        is_orphan = name.startswith("staging/") and path.parent not in read_from
+        if path.is_file() and is_ours and not is_payload and not is_orphan and path.suffix not in left_out:
             found[name] = snapshots.sha256_of(path)
     if not (data / "warehouse").exists():
         return found
