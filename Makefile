@@ -15,8 +15,8 @@ ENGINE := data/engine
 NATIVE := pipelines/formats/libpubmed_scan.so
 UV := $(shell command -v uv 2>/dev/null)
 
-.PHONY: run setup test test-long test-real test-release test-spark test-cluster test-browser site engine lint types docs \
-	bench rehearsal rehearsal-clean ui clean
+.PHONY: run setup test test-long test-real test-release test-spark test-cluster test-browser cluster-demo site engine \
+	lint types docs bench rehearsal rehearsal-clean ui clean
 
 ifeq ($(SOURCE),replay)
 run: setup  ## SOURCE=replay: two whole nights against a server on this machine that speaks the sources' interfaces
@@ -68,9 +68,13 @@ test-spark: setup  ## a release before Spark in local mode, which is installed w
 	@$(BIN)/python -m tests.judges spark
 	$(BIN)/python -m pytest -q -m spark
 
-test-cluster: setup  ## the extras, against a server that speaks S3 on this machine
+test-cluster: setup  ## the extras past one machine, against a Dask cluster and storage that speaks S3 on this machine
 	@$(BIN)/python -m tests.judges cluster
 	data/peers/judges-cluster/bin/python -m pytest -q -m cluster
+
+cluster-demo: setup  ## a night on a scheduler, two workers and S3 storage on this machine, beside a local one
+	@$(BIN)/python -m tests.judges cluster
+	@data/peers/judges-cluster/bin/python -m tests.cluster.demo --trials $(TRIALS) --seed $(SEED)
 
 # The page of the newest release of SITE_DATA, of the sample world where nothing else is named.
 site: setup  ## make the web page of a release and serve it on this machine; SITE_DATA names another data folder

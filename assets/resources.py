@@ -15,6 +15,7 @@ from pathlib import Path
 import dagster as dg
 from pydantic import Field, PrivateAttr
 
+from assets import cluster
 from pipelines import build, fetching, importing, nights, progress, snapshots, store, working_copy
 from pipelines.build import Built
 from pipelines.errors import BusyError, DataError, FetchError, UsageError
@@ -102,16 +103,18 @@ class Workshop(dg.ConfigurableResource):
         """The payloads of the registers, read if need be."""
         if self._bench.registers is None:
             self._begin()
+            told = progress.watch(say, time.monotonic)
             self._bench.registers = build.read_registers(
-                self.settings, self._taken(), progress.watch(say, time.monotonic)
+                self.settings, self._taken(), told, cluster.spread(self.settings)
             )
         return self._bench.registers
 
     def articles(self, say: Say) -> list[Staged]:
         """The payloads of the bibliographies, read if need be: after the registers, which cite articles."""
         if self._bench.articles is None:
+            told = progress.watch(say, time.monotonic)
             self._bench.articles = build.read_articles(
-                self.settings, self._taken(), self.registers(say), progress.watch(say, time.monotonic)
+                self.settings, self._taken(), self.registers(say), told, cluster.spread(self.settings)
             )
         return self._bench.articles
 

@@ -234,13 +234,14 @@ def _fetch(options: argparse.Namespace, chosen: Settings) -> int:
 
 
 def _night(options: argparse.Namespace, chosen: Settings) -> int:
-    from pipelines import alerts, importing, nights, progress, summary, working_copy
+    from pipelines import alerts, cluster, importing, nights, progress, summary, working_copy
 
     edge = _edge()
     as_of = importing.parse_day(options.as_of) if options.as_of else edge.now().date()
     subject = f"the night of {as_of} failed"
     with _progress() as say, alerts.on_failure(chosen, subject, say), working_copy.kept(chosen, say):
-        night = nights.night(chosen, as_of, edge, say, progress.watch(say, time.monotonic))
+        told = progress.watch(say, time.monotonic)
+        night = nights.night(chosen, as_of, edge, say, told, cluster.spread(chosen))
     for line in summary.night_lines(night):
         print(line)
     if not (troubles := summary.troubles(night)):
@@ -395,12 +396,12 @@ def _edge() -> Edge:
 
 
 def _build(options: argparse.Namespace, chosen: Settings) -> int:
-    from pipelines import build, importing, progress, summary
+    from pipelines import build, cluster, importing, progress, summary
 
     as_of = importing.parse_day(options.as_of)
     with _progress() as say:
         told = progress.watch(say, time.monotonic)
-        built = build.build(chosen, as_of, say=say, told=told, profile=options.profile)
+        built = build.build(chosen, as_of, say=say, told=told, profile=options.profile, spread=cluster.spread(chosen))
     for line in summary.lines(built):
         print(line)
     return LEFT_OUT if built.left_out else DONE

@@ -42,7 +42,7 @@ from pipelines.identity.adjudications import Adjudication
 from pipelines.queries import Query
 from pipelines.settings import ROOT, SCHEMAS, Settings
 from pipelines.snapshots import Snapshot
-from pipelines.staging import Progress, Staged
+from pipelines.staging import Progress, Spread, Staged
 from pipelines.validation import Result
 
 DATABASE = "alltrials.duckdb"
@@ -107,12 +107,13 @@ def build(
     told: Callable[[Progress], None] = staging.untold,
     overrides: Mapping[str, str] | None = None,
     profile: str = "",
+    spread: Spread | None = None,
 ) -> Built:
     """Builds the warehouse of the as-of date from all snapshots up to it, checks it, and switches to it.
 
     say: told in a few words what is being done. told: how far reading has come. overrides: see `queries.all_queries`.
     profile: a published tracker's conventions; its build stands beside the others, is not switched to and leaves the
-    ledger as it is.
+    ledger as it is. spread: where payloads are read, if not by this machine's processes.
     Raises UsageError where nothing has been imported or no policy knows the profile, DataError where a check fails; the
     last good build then stays the warehouse.
     """
@@ -122,8 +123,8 @@ def build(
     with store.only_writer(settings.data):
         store.sweep(settings.data)
         taken = snapshots.listed(settings.data, as_of)
-        registers = read_registers(settings, taken, told)
-        articles = read_articles(settings, taken, registers, told)
+        registers = read_registers(settings, taken, told, spread)
+        articles = read_articles(settings, taken, registers, told, spread)
         with unpublished(settings.data, as_of) as folder:
             built = make(settings, as_of, [*registers, *articles], folder, say, overrides, profile)
             if built.failed:
@@ -132,7 +133,10 @@ def build(
 
 
 def read_registers(
-    settings: Settings, taken: Sequence[Snapshot], told: Callable[[Progress], None] = staging.untold
+    settings: Settings,
+    taken: Sequence[Snapshot],
+    told: Callable[[Progress], None] = staging.untold,
+    spread: Spread | None = None,
 ) -> list[Staged]:
     """Stages the payloads of all registers, and of the reference inputs beside them. Raises UsageError where nothing
     has been imported at all."""
@@ -141,8 +145,8 @@ def read_registers(
     # What pyarrow and the checks import takes a while: this process has nothing else to do while workers read.
     threading.Thread(target=importlib.import_module, args=("pandas",), daemon=True).start()
     wanted = [*_of_kind(taken, "registration_records"), *_of_kind(taken, "regulatory_flags")]
-    bring = partial(working_copy.bring_payloads, settings)
-    return staging.stage(settings.data, wanted, workers=settings.threads, told=told, bring=bring)
+    bring = staging.nothing if spread else partial(working_copy.bring_payloads, settings)
+    return staging.stage(settings.data, wanted, workers=settings.threads, told=told, bring=bring, spread=spread)
 
 
 def read_articles(
@@ -150,6 +154,7 @@ def read_articles(
     taken: Sequence[Snapshot],
     registers: Sequence[Staged],
     told: Callable[[Progress], None] = staging.untold,
+    spread: Spread | None = None,
 ) -> list[Staged]:
     """Stages the payloads of PubMed, after the registers: the PMIDs that they cite decide which articles are kept."""
     wanted = _of_kind(taken, "articles")
@@ -158,8 +163,10 @@ def read_articles(
     cited = settings.data / "staging" / "cited_pmids.parquet"
     with store.connect(memory_limit=settings.memory_limit, spill=settings.data / "staging") as connection:
         store.write_parquet(connection, f"FROM ({cited_pmids(registers)}) ORDER BY pmid", cited)
-    bring = partial(working_copy.bring_payloads, settings)
-    return staging.stage(settings.data, wanted, workers=settings.threads, cited=cited, told=told, bring=bring)
+    bring = staging.nothing if spread else partial(working_copy.bring_payloads, settings)
+    return staging.stage(
+        settings.data, wanted, workers=settings.threads, cited=cited, told=told, bring=bring, spread=spread
+    )
 
 
 def _of_kind(taken: Sequence[Snapshot], kind: str) -> list[Snapshot]:

@@ -20,7 +20,7 @@ from pipelines.fetching import Say, Taken
 from pipelines.importing import Dropped
 from pipelines.release import making, publishing
 from pipelines.settings import Settings
-from pipelines.staging import Progress
+from pipelines.staging import Progress, Spread
 from pipelines.web import Edge
 
 
@@ -39,7 +39,12 @@ class Night:
 
 
 def night(
-    settings: Settings, as_of: date, edge: Edge, say: Say, told: Callable[[Progress], None] = staging.untold
+    settings: Settings,
+    as_of: date,
+    edge: Edge,
+    say: Say,
+    told: Callable[[Progress], None] = staging.untold,
+    spread: Spread | None = None,
 ) -> Night:
     """Fetches, builds and switches. Raises UsageError where nobody can be asked or there is nothing to build of,
     DataError where another night is under way or a check fails: the last good build then stays the warehouse."""
@@ -56,7 +61,7 @@ def night(
         if any(one.snapshot.date > as_of for one in taken):
             say(f"the build of {as_of} leaves out what was fetched after that day")
         before = store.row_counts(settings.data)
-        built = build.build(settings, as_of, say=say, told=told)
+        built = build.build(settings, as_of, say=say, told=told, spread=spread)
         return Night(taken, failed, built, dropped, before, *release(settings, edge, say))
 
 

@@ -42,6 +42,8 @@ class Settings:
     site_contact: a mail address or web page that the web page gives for errors and contests; it names none where empty.
     site_response: one sentence on how soon people answer there; nothing is promised where it is empty.
     site_url: the address at which the web page is published, for feeds and cards; a placeholder where it is empty.
+    dask: the address of the scheduler of a Dask cluster, whose workers read payloads; this machine does where it is
+    empty.
     """
 
     data: Path
@@ -64,6 +66,7 @@ class Settings:
     site_contact: str = ""
     site_response: str = ""
     site_url: str = ""
+    dask: str = ""
 
 
 def from_environment(data: str | None = None) -> Settings:
@@ -92,6 +95,7 @@ def from_environment(data: str | None = None) -> Settings:
         site_contact=os.environ.get("ALLTRIALS_SITE_CONTACT", "").strip(),
         site_response=os.environ.get("ALLTRIALS_SITE_RESPONSE", "").strip(),
         site_url=_address("ALLTRIALS_SITE_URL", "", ("https", "http"), "https://host/path"),
+        dask=_address("ALLTRIALS_DASK", "", ("tcp", "tls"), "tcp://host:8786"),
     )
 
 

@@ -79,6 +79,13 @@ class Task:
     reader: str
     sha256: str
     cited: Path | None = None
+    bytes: int = 0
+
+
+Spread = Callable[[Sequence[Task]], Iterator[tuple[Task, str]]]
+"""What has payloads read somewhere: each as it is done, in whatever order, its folder then being there, and in a few
+words why its reading failed, where it did. Processes of this machine do it (`_read_all`), or workers of others
+(`cluster`)."""
 
 
 @dataclass(frozen=True)
@@ -135,6 +142,7 @@ def stage(
     cited: Path | None = None,
     told: Callable[[Progress], None] = untold,
     bring: Callable[[Sequence[Task]], None] = nothing,
+    spread: Spread | None = None,
 ) -> list[Staged]:
     """Reads every payload of the snapshots that has not been read by the present reader. One that cannot be read stops
     no other.
@@ -142,17 +150,19 @@ def stage(
     cited: Parquet file of the PMIDs that registries name; a PubMed file that holds one it did not keep is read again.
     told: called once before reading, if there is anything to read, and with every payload as it is done.
     bring: called with what has to be read, before it is.
+    spread: where payloads are read; this machine, by so many workers, where nobody says otherwise.
     """
     found = list(_payloads(data, taken, cited))
     again = _to_read([task for _, _, task in found], cited)
     fresh = [(payload, task) for _, payload, task in found if task.folder in again]
     bring([task for _, task in fresh])
-    faults = _read_and_tell(fresh, workers, len(found) - len(fresh), told)
+    spread = spread or functools.partial(_read_all, workers=workers)
+    faults = _read_and_tell(fresh, spread, len(found) - len(fresh), told)
     return [_staged(snapshot, payload, task, faults.get(task.folder, "")) for snapshot, payload, task in found]
 
 
 def _read_and_tell(
-    fresh: Sequence[tuple[Payload, Task]], workers: int, unchanged: int, told: Callable[[Progress], None]
+    fresh: Sequence[tuple[Payload, Task]], spread: Spread, unchanged: int, told: Callable[[Progress], None]
 ) -> dict[Path, str]:
     """Reads the payloads; why it failed, by folder, for those that could not be read."""
     faults: dict[Path, str] = {}
@@ -161,7 +171,7 @@ def _read_and_tell(
     if fresh:
         told(Progress(0, len(fresh), 0, whole, 0, unchanged))
     done = records = 0
-    for number, (task, fault) in enumerate(_read_all([task for _, task in fresh], workers), 1):
+    for number, (task, fault) in enumerate(spread([task for _, task in fresh]) if fresh else (), 1):
         done += sizes[task.folder]
         if fault:
             faults[task.folder] = fault
@@ -199,6 +209,7 @@ def _payloads(data: Path, taken: Sequence[Snapshot], cited: Path | None) -> Iter
                     reader=versions[snapshot.source],
                     sha256=payload.sha256,
                     cited=cited if _holds_articles(snapshot.source) else None,
+                    bytes=payload.bytes,
                 ),
             )
 

@@ -185,15 +185,22 @@ def whole_folder(path: Path) -> Iterator[Path]:
     try:
         yield aside
         aside.chmod(0o755)
-        if path.exists():  # an older one moves out of the way first, so that no half-removed folder has the name
-            older = aside.with_suffix(".older" + PART)
-            path.rename(older)
-            aside.rename(path)
-            shutil.rmtree(older)
-        else:
-            aside.rename(path)
+        whole_folder_already(aside, path)
     finally:
         shutil.rmtree(aside, ignore_errors=True)
+
+
+def whole_folder_already(aside: Path, path: Path) -> None:
+    """Gives a folder that is complete its real name; both lie on the same disk."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    if path.exists():  # an older one moves out of the way first, so that no half-removed folder has the name
+        older = path.with_name(f".{path.name}.older{PART}")
+        shutil.rmtree(older, ignore_errors=True)
+        path.rename(older)
+        aside.rename(path)
+        shutil.rmtree(older)
+    else:
+        aside.rename(path)
 
 
 def sweep(data: Path) -> None:

@@ -18,7 +18,7 @@ from tests.peers import FOLDER
 
 ROOT = Path(__file__).parents[1]
 EXTRAS = ("release", "citation", "remote")
-CLUSTER = ("s3", "cluster")
+CLUSTER = ("s3", "dask", "cluster")
 """Extras that the environment `cluster` has: what they test is the program with them."""
 JAVA = """#!/bin/sh
 # Spark asks for a module that this Java is packed without, and that nothing but its linear algebra would use.

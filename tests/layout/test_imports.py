@@ -26,8 +26,8 @@ SQL = PIPELINES / "sql"
 NETWORK = ("requests", "urllib.request", "urllib3", "http.client", "httpx", "aiohttp", "socket", "ftplib")
 NOT_INSTALLED = ("dagster_dask", "dask", "distributed", "s3fs", "aiobotocore", "boto3", "botocore", "pyspark")
 """Extras: the default install works without them, so that nothing imports them."""
-CLUSTER = "assets/cluster.py"
-"""The one module that may name Dask, inside a function."""
+CLUSTER = {"pipelines/cluster.py": ("distributed",), "assets/cluster.py": ("dagster_dask",)}
+"""The modules that may name Dask, inside functions: what is spread over its workers, and Dagster's client of it."""
 OPENS_DATA = ("duckdb", "pyarrow", "pandas", "lxml", "msgspec", "json", "csv", "gzip", "zipfile")
 """What a module needs in order to parse or query: assets do neither."""
 
@@ -112,8 +112,7 @@ def _import_breaches(path: str, found: list[Import]) -> Iterator[str]:
 
 def _forbidden(path: str) -> list[str]:
     """Packages that the module may not import, wherever in it."""
-    dask = ("dagster_dask", "dask", "distributed") if path == CLUSTER else ()
-    forbidden = ["tests", *(name for name in NOT_INSTALLED if name not in dask)]
+    forbidden = ["tests", *(name for name in NOT_INSTALLED if name not in CLUSTER.get(path, ()))]
     if path.startswith("pipelines/"):
         forbidden += ["assets", "dagster"]
     if path.startswith("assets/"):
@@ -220,7 +219,9 @@ def test_module_keeps_the_rules(path: str) -> None:
         ("assets/tables.py", "import duckdb"),
         ("pipelines/store.py", "def f():\n    import s3fs"),
         ("pipelines/store.py", "from dask.distributed import Client"),
-        ("assets/cluster.py", "import dask"),
+        ("pipelines/cluster.py", "from distributed import Client"),
+        ("pipelines/cluster.py", "def f():\n    import dagster_dask"),
+        ("assets/cluster.py", "import dagster_dask"),
         ("assets/jobs.py", "def f():\n    import dask"),
         ("pipelines/store.py", "def f():\n    import fsspec"),
         ("pipelines/locations.py", "import fsspec"),
@@ -241,7 +242,8 @@ def test_a_breach_is_seen(path: str, text: str) -> None:
         ("pipelines/sources/ctgov.py", "from pipelines import store\nimport pipelines.sources.ctgov"),
         ("pipelines/sample/output.py", "from time import perf_counter"),
         ("assets/tables.py", "import dagster as dg\nfrom pipelines import build"),
-        ("assets/cluster.py", "def f():\n    from dagster_dask import dask_executor\n    import dask.distributed"),
+        ("assets/cluster.py", "def f():\n    from dagster_dask import dask_resource"),
+        ("pipelines/cluster.py", "def f():\n    from distributed import Client"),
         ("pipelines/locations.py", "def f():\n    import fsspec"),
     ],
 )

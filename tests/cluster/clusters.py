@@ -1,0 +1,144 @@
+"""A Dask cluster on this machine: a scheduler and workers, as processes that can be killed one by one.
+
+Belongs here: how they are started, found and ended. What they are to live through stands in `test_dask.py`, what they
+are to make in `demo.py`. Nothing listens beyond loopback, and all that was started ends with the block.
+"""
+
+import contextlib
+import ctypes
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+ROOT = Path(__file__).parents[2]
+LOOPBACK = "127.0.0.1"
+PATIENCE = 60.0
+"""Seconds after which whatever is waited for has failed."""
+
+
+def free_port() -> int:
+    with socket.socket() as free:
+        free.bind((LOOPBACK, 0))
+        return int(free.getsockname()[1])
+
+
+def wait_for(true: Callable[[], object], what: str) -> None:
+    """Raises AssertionError where it does not come true."""
+    deadline = time.monotonic() + PATIENCE
+    while not true():
+        assert time.monotonic() < deadline, f"waited in vain for {what}"
+        time.sleep(0.05)
+
+
+@dataclass
+class Cluster:
+    """Processes of one scheduler and its workers. folder: their logs and scratch. extra: for their environment."""
+
+    folder: Path
+    port: int
+    extra: Mapping[str, str] = field(default_factory=dict)
+    scheduler: subprocess.Popen[bytes] | None = None
+    workers: list[subprocess.Popen[bytes]] = field(default_factory=list)
+
+    @property
+    def address(self) -> str:
+        return f"tcp://{LOOPBACK}:{self.port}"
+
+    def start_scheduler(self) -> None:
+        self.scheduler = self._start("scheduler", ["scheduler", "--port", str(self.port)])
+        wait_for(self._answers, f"the scheduler; its words are in {self.folder}")
+
+    def start_workers(self, number: int, program: Path = ROOT) -> None:
+        """Each of one thread, with a nanny that starts it again where it dies. program: the repository it runs."""
+        words = ["worker", self.address, "--nthreads", "1", "--memory-limit", "2GB"]
+        words += ["--local-directory", str(self.folder), "--death-timeout", "20"]
+        for _ in range(number):
+            self.workers.append(self._start(f"worker-{len(self.workers)}", words, program))
+
+    def pids(self) -> list[int]:
+        """Processes of the workers: the nannies' children, and theirs."""
+        found = _children()
+        pids = [process.pid for process in self.workers]
+        for pid in pids:
+            pids += found.get(pid, [])
+        return pids
+
+    def stop(self) -> None:
+        """Ends the workers, then the scheduler; kills what does not end."""
+        for process in [*self.workers, *([self.scheduler] if self.scheduler else [])]:
+            end(process)
+        self.workers, self.scheduler = [], None
+
+    def _answers(self) -> bool:
+        with contextlib.suppress(OSError), socket.create_connection((LOOPBACK, self.port), timeout=1):
+            return True
+        return False
+
+    def _start(self, name: str, words: Sequence[str], program: Path = ROOT) -> subprocess.Popen[bytes]:
+        environment = {**os.environ, **self.extra, "PYTHONPATH": str(program)}
+        command = [sys.executable, "-m", "dask", *words, "--host", LOOPBACK, "--no-dashboard"]
+        with (self.folder / f"{name}.log").open("ab") as log:
+            return subprocess.Popen(
+                command, cwd=program, env=environment, stdout=log, stderr=log, preexec_fn=end_with_parent
+            )
+
+
+def end_with_parent() -> None:
+    """Asks the system to end this process when the one that started it is gone, however that ended."""
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(1, signal.SIGTERM)
+
+
+@contextlib.contextmanager
+def cluster(folder: Path, workers: int = 2, extra: Mapping[str, str] | None = None) -> Iterator[Cluster]:
+    """A scheduler and so many workers until the end of the block."""
+    folder.mkdir(parents=True, exist_ok=True)
+    running = Cluster(folder, free_port(), extra or {})
+    try:
+        running.start_scheduler()
+        running.start_workers(workers)
+        yield running
+    finally:
+        running.stop()
+
+
+def end(process: subprocess.Popen[bytes]) -> None:
+    """Asks the process to end, and after a while makes it, with its children."""
+    children = _children().get(process.pid, [])
+    process.terminate()
+    try:
+        process.wait(15)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.wait()
+    for pid in children:
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(pid, signal.SIGKILL)
+
+
+def _children() -> dict[int, list[int]]:
+    """The processes that each process has started."""
+    found: dict[int, list[int]] = {}
+    for folder in Path("/proc").glob("[0-9]*"):
+        with contextlib.suppress(OSError):
+            parent = int((folder / "stat").read_text().rpartition(")")[2].split()[1])
+            found.setdefault(parent, []).append(int(folder.name))
+    return found
+
+
+def readers(pids: Sequence[int], path: Path) -> list[int]:
+    """Which of the processes hold the file open."""
+    return [pid for pid in pids if _holds(pid, path)]
+
+
+def _holds(pid: int, path: Path) -> bool:
+    try:
+        return any(fd.readlink() == path for fd in Path(f"/proc/{pid}/fd").iterdir())
+    except OSError:
+        return False
