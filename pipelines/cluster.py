@@ -4,8 +4,10 @@ Belongs here: what this machine and the workers hand each other, and what is sai
 gone. Dask is an extra: it is imported inside functions, here and in `assets/cluster.py` alone. What is read, and what
 counts as read, stands in `staging`.
 
-What a worker made lies in a tray, a folder of this one build's, until this machine takes it over under its real name.
-So a worker that goes on after its build has ended, or that was thought dead, writes into nothing that anybody reads.
+Workers and this machine meet in a shared data folder or, where the settings name one, in the store. Nothing that a
+worker makes lies where a build would find it before this machine has taken it over: in the data folder it lies in a
+tray, a folder of this one build's; in the store under its hash. So a worker that goes on after its build has ended, or
+that was thought dead, writes into nothing that anybody reads.
 """
 
 import contextlib
@@ -13,7 +15,8 @@ import functools
 import shutil
 import tempfile
 from collections import deque
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from pathlib import Path
 from queue import Empty, SimpleQueue
@@ -21,8 +24,9 @@ from typing import Any
 
 import duckdb
 
-from pipelines import snapshots, staging, store
+from pipelines import locations, snapshots, staging, store, working_copy
 from pipelines.errors import BusyError, DataError, UsageError
+from pipelines.locations import Location
 from pipelines.settings import Settings
 from pipelines.staging import NOTHING_READ, Spread, Task
 
@@ -31,6 +35,8 @@ Connect = Callable[[str], contextlib.AbstractContextManager[Any]]
 
 AT_ONCE = 500
 """Payloads that the scheduler is told of at a time: enough for any cluster's workers, and little for it to hold."""
+HANDS = 8
+"""Payloads that this machine takes over from the workers at the same time: where they come from a store, it waits."""
 REACH = 30
 """Seconds in which a scheduler has to answer."""
 LOOK = 10.0
@@ -44,12 +50,21 @@ DIED = "every worker that read it died, perhaps for want of memory: give the wor
 
 @dataclass(frozen=True)
 class Read:
-    """What a worker says of a payload. folder: where it lies in the tray; fault: why it could not be read; refused: why
-    this worker reads nothing at all."""
+    """What a worker says of a payload. place: where it lies, in the tray or by the hash of its account; fault: why it
+    could not be read; refused: why this worker reads nothing at all."""
 
-    folder: str = ""
+    place: str = ""
     fault: str = ""
     refused: str = ""
+
+
+@dataclass(frozen=True)
+class Exchange:
+    """How a payload and what was read from it pass between this machine and the workers. order: the function of a
+    worker, and what it is given; take: makes what lies at a place the reading of the task."""
+
+    order: Callable[[Task], tuple[Any, ...]]
+    take: Callable[[Task, str], None]
 
 
 # --- on this machine ------------------------------------------------------------------------------------------------
@@ -84,64 +99,108 @@ def _spread(settings: Settings, connect: Connect, tasks: Sequence[Task]) -> Iter
                 f"The Dask scheduler at {settings.dask} does not answer: start it, or unset ALLTRIALS_DASK to read on "
                 f"this machine; {AGAIN}"
             ) from None
-        tray = held.enter_context(_tray(settings.data, tasks))
-        for task, read in _on_workers(client, settings.dask, tray, tasks):
-            if read.folder:
-                store.whole_folder_already(Path(read.folder), task.folder)
-            yield task, read.fault
+        meet = _in_store if settings.store else _in_data_folder
+        exchange = held.enter_context(meet(settings, {task.cited for task in tasks if task.cited}))
+        yield from _on_workers(client, settings.dask, exchange, tasks)
 
 
 @contextlib.contextmanager
-def _tray(data: Path, tasks: Sequence[Task]) -> Iterator[Path]:
-    """A folder whose name no other machine has by chance: a worker that finds it sees the data folder."""
-    (data / "staging").mkdir(parents=True, exist_ok=True)
-    tray = Path(tempfile.mkdtemp(prefix=".tray-", suffix=store.PART, dir=data / "staging"))
+def _in_data_folder(settings: Settings, lists: Collection[Path]) -> Iterator[Exchange]:
+    """By way of a tray, whose name no other machine has by chance: a worker that finds it sees the data folder.
+
+    lists: PMIDs that registries name. A worker gets them by their content: one that it had before may have the name.
+    """
+    (settings.data / "staging").mkdir(parents=True, exist_ok=True)
+    tray = Path(tempfile.mkdtemp(prefix=".tray-", suffix=store.PART, dir=settings.data / "staging"))
     try:
-        for cited in {task.cited for task in tasks if task.cited}:
-            shutil.copyfile(cited, _cited(tray, cited))
-        yield tray
+        cited = {path: tray / f"{snapshots.sha256_of(path)}.parquet" for path in lists}
+        for path, copy in cited.items():
+            shutil.copyfile(path, copy)
+        yield Exchange(
+            order=lambda task: (read_shared, replace(task, cited=cited[task.cited] if task.cited else None), tray),
+            take=lambda task, place: store.whole_folder_already(Path(place), task.folder),
+        )
     finally:
         shutil.rmtree(tray, ignore_errors=True)
 
 
-def _cited(tray: Path, cited: Path) -> Path:
-    """Where the list of PMIDs lies for the workers: by its content, since one they read before may have its name."""
-    return tray / f"cited-{snapshots.sha256_of(cited)[:16]}.parquet"
+@contextlib.contextmanager
+def _in_store(settings: Settings, lists: Collection[Path]) -> Iterator[Exchange]:
+    """By way of the store, where a reading lies as `working_copy.send` would put it: it is not sent twice."""
+    root = locations.at(settings.store)
+    cited = {path: root / "parts" / snapshots.sha256_of(path) for path in lists}
+
+    def name(task: Task) -> str:
+        return task.folder.relative_to(settings.data / "staging").as_posix()
+
+    for path, copy in cited.items():
+        locations.put(path, copy)
+    try:
+        yield Exchange(
+            order=lambda task: (
+                read_stored,
+                task,
+                name(task),
+                root,
+                working_copy.send_payload(settings, task),
+                cited[task.cited] if task.cited else None,
+            ),
+            take=lambda task, place: working_copy.bring_reading(root, name(task), place, task.folder),
+        )
+    finally:
+        for copy in cited.values():
+            locations.remove(copy)
 
 
-def _on_workers(client: Any, address: str, tray: Path, tasks: Sequence[Task]) -> Iterator[tuple[Task, Read]]:
+def _on_workers(client: Any, address: str, exchange: Exchange, tasks: Sequence[Task]) -> Iterator[tuple[Task, str]]:
     """The largest first: it would be the last one to end. What died with its workers may have lain beside the culprit:
     it is read again one by one, and what then dies alone is it."""
-    cited = {path: _cited(tray, path) for path in {task.cited for task in tasks} if path}
     suspects: list[Task] = []
-    for task, read in _submitted(client, address, tray, cited, sorted(tasks, key=lambda t: -t.bytes), AT_ONCE):
+    for task, read in _submitted(client, address, exchange, sorted(tasks, key=lambda t: -t.bytes), AT_ONCE):
         if read:
-            yield task, read
+            yield task, read.fault
         else:
             suspects.append(task)
-    for task, read in _submitted(client, address, tray, cited, suspects, 1):
-        yield task, read or Read(fault=f"{DIED}; {NOTHING_READ}")
+    for task, read in _submitted(client, address, exchange, suspects, 1):
+        yield task, read.fault if read else f"{DIED}; {NOTHING_READ}"
 
 
 def _submitted(
-    client: Any, address: str, tray: Path, cited: dict[Path, Path], tasks: Sequence[Task], at_once: int
+    client: Any, address: str, exchange: Exchange, tasks: Sequence[Task], at_once: int
 ) -> Iterator[tuple[Task, Read | None]]:
-    """What the workers say, as they say it; None of a payload whose workers died."""
+    """What the workers say, once it is taken over; None of a payload whose workers died."""
     waiting = deque(tasks)
-    running: dict[Any, Task] = {}
-    done: SimpleQueue[Any] = SimpleQueue()
-    while waiting or running:
-        while waiting and len(running) < at_once:
-            task = waiting.popleft()
-            order = replace(task, cited=cited[task.cited] if task.cited else None)
-            future = client.submit(read, order, tray, pure=False)
-            running[future] = task
-            future.add_done_callback(done.put)
-        future = _next(client, address, done)
-        yield running.pop(future), _result(future, address)
+    running: set[Any] = set()  # what nobody holds on to, Dask forgets
+    done: SimpleQueue[Future[tuple[Task, Read | None]]] = SimpleQueue()
+
+    def taken(task: Task, future: Any) -> tuple[Task, Read | None]:
+        read = _result(future, address)
+        if read and read.place:
+            exchange.take(task, read.place)
+        running.discard(future)
+        return task, read
+
+    with ThreadPoolExecutor(HANDS) as hands:
+
+        def hand_on(task: Task, future: Any) -> None:
+            with contextlib.suppress(RuntimeError):  # the build has ended, and nobody takes anything any more
+                done.put(hands.submit(taken, task, future))
+
+        under_way = 0
+        while waiting or under_way:
+            while waiting and under_way < at_once and done.empty():
+                task = waiting.popleft()
+                future = client.submit(*exchange.order(task), pure=False)
+                running.add(future)
+                under_way += 1
+                future.add_done_callback(functools.partial(hand_on, task))
+            yield _next(client, address, done).result()
+            under_way -= 1
 
 
-def _next(client: Any, address: str, done: "SimpleQueue[Any]") -> Any:
+def _next(
+    client: Any, address: str, done: "SimpleQueue[Future[tuple[Task, Read | None]]]"
+) -> Future[tuple[Task, Read | None]]:
     """The next payload that is done. Raises BusyError where there has long been nobody who could read one."""
     idle = 0
     while True:
@@ -187,29 +246,55 @@ def _result(future: Any, address: str) -> Read | None:
 # --- on a worker ----------------------------------------------------------------------------------------------------
 
 
-def read(task: Task, tray: Path) -> Read:
-    """Reads one payload into the tray, on a worker."""
+def read_shared(task: Task, tray: Path) -> Read:
+    """Reads one payload of a data folder that all machines see, into the tray."""
     if not tray.is_dir():
-        return Read(refused=f"{_who()} does not see {tray}: let all workers see the same data folder by the same path")
+        return _refused(f"does not see {tray}: let all workers see the same data folder by the same path")
+    return _attempted(replace(task, folder=Path(tempfile.mkdtemp(dir=tray)) / "staged"))
+
+
+def read_stored(task: Task, name: str, root: Location, payload: Location, cited: Location | None) -> Read:
+    """Reads one payload of the store, with scratch of this worker's own, and sends the reading there."""
+    from distributed import get_worker
+
+    own = Path(get_worker().local_directory)
+    with tempfile.TemporaryDirectory(dir=own) as scratch:
+        here = replace(task, payload=Path(scratch) / task.name, folder=Path(scratch) / "staged", cited=None)
+        try:
+            working_copy.bring_payload(payload, here)
+            if cited:
+                here = replace(here, cited=_list_of(cited, own))
+            read = _attempted(here)
+            return replace(read, place=working_copy.send_reading(root, name, here.folder)) if read.place else read
+        except (DataError, UsageError) as error:
+            return _refused(f"could not use the store. {str(error).removesuffix('.')}")
+
+
+def _list_of(cited: Location, own: Path) -> Path:
+    """The list of PMIDs, which all payloads of a night share: it comes once."""
+    path = own / cited.address.rpartition("/")[2]
+    if not path.exists():
+        locations.get(cited, path, path.name)
+    return path
+
+
+def _attempted(task: Task) -> Read:
     if _reader(task.source) != task.reader:
-        return Read(
-            refused=f"{_who()} reads {task.source} by another version of the program: update it and start it again"
-        )
-    folder = Path(tempfile.mkdtemp(dir=tray)) / "staged"
+        return _refused(f"reads {task.source} by another version of the program: update it and start it again")
     try:
-        fault = staging.attempt(replace(task, folder=folder))
+        fault = staging.attempt(task)
     except (OSError, duckdb.Error) as error:
         way_out = store.way_out(error).removesuffix(".")
-        return Read(refused=f"{_who()} cannot write ({' '.join(str(error).split())}): {way_out}")
-    return Read(fault=fault) if fault else Read(str(folder))
+        return _refused(f"cannot write ({' '.join(str(error).split())}): {way_out}")
+    return Read(fault=fault) if fault else Read(str(task.folder))
+
+
+def _refused(why: str) -> Read:
+    from distributed import get_worker
+
+    return Read(refused=f"The Dask worker at {get_worker().address} {why}")
 
 
 @functools.cache
 def _reader(source: str) -> str:
     return staging.reader_version(source)
-
-
-def _who() -> str:
-    from distributed import get_worker
-
-    return f"The Dask worker at {get_worker().address}"

@@ -155,6 +155,19 @@ def bring_payloads(settings: Settings, tasks: Sequence[Task]) -> None:
     _each(missing, lambda task: _get(root / _raw(settings.data, task.payload, task.sha256), task.payload, task.sha256))
 
 
+def send_payload(settings: Settings, task: Task) -> Location:
+    """Where the store holds a payload; it is sent there first where it is only here."""
+    place = locations.at(settings.store) / _raw(settings.data, task.payload, task.sha256)
+    if task.payload.exists():
+        locations.put(task.payload, place)
+    return place
+
+
+def bring_payload(place: Location, task: Task) -> None:
+    """Brings a payload to where the task says that it lies. Raises DataError where it cannot be had."""
+    _get(place, task.payload, task.sha256, task.bytes)
+
+
 def _base(settings: Settings, held: Held | None) -> str:
     """The hash of the pointer of which the data folder is a working copy; empty where it is none of this store, which
     may have been copied from another place."""
@@ -249,13 +262,18 @@ def _bring_staged(data: Path, root: Location, index: Index) -> None:
         folder = data / "staging" / name
         if reader != versions[name.split("/")[0]] or _reader_of(folder) == reader:
             return
-        place = _staged_place(root, name, account)
-        with store.whole_folder(folder) as aside:
-            _get(place / REPORT, aside / REPORT, account)
-            for file, (size, sha) in store.read_json(aside / REPORT)["files"].items():
-                _get(place / file, aside / file, sha, size)
+        bring_reading(root, name, account, folder)
 
     _each(sorted(index.staged), one)
+
+
+def bring_reading(root: Location, name: str, account: str, folder: Path) -> None:
+    """Brings what was read from a payload (its source, snapshot and name). Raises DataError where it cannot be had."""
+    place = _staged_place(root, name, account)
+    with store.whole_folder(folder) as aside:
+        _get(place / REPORT, aside / REPORT, account)
+        for file, (size, sha) in store.read_json(aside / REPORT)["files"].items():
+            _get(place / file, aside / file, sha, size)
 
 
 def _staged_place(root: Location, name: str, account: str) -> Location:
@@ -442,7 +460,7 @@ def _staged(
     new = [name for name, one in found.items() if before.staged.get(name) != one]
     if new:
         say(f"sending what was read from {len(new):,} file(s)")
-    _each(new, lambda name: _send_staged(data / "staging" / name, _staged_place(root, name, found[name][0])))
+    _each(new, lambda name: send_reading(root, name, data / "staging" / name))
     kept = {name: one for name, one in before.staged.items() if not _is_in(name, gone)}
     return kept | found
 
@@ -452,10 +470,15 @@ def _is_in(name: str, gone: set[str]) -> bool:
     return bool({f"staging/{name}", f"staging/{source}/{snapshot}", f"raw/{source}/{snapshot}"} & gone)
 
 
-def _send_staged(folder: Path, place: Location) -> None:
-    for name in store.read_json(folder / REPORT)["files"]:
-        locations.put(folder / name, place / name)
+def send_reading(root: Location, name: str, folder: Path) -> str:
+    """Sends what was read from a payload (its source, snapshot and name); returns the hash of its account, which goes
+    last and by which it is found."""
+    account = snapshots.sha256_of(folder / REPORT)
+    place = _staged_place(root, name, account)
+    for file in store.read_json(folder / REPORT)["files"]:
+        locations.put(folder / file, place / file)
     locations.put(folder / REPORT, place / REPORT)
+    return account
 
 
 def _folders(data: Path) -> list[str]:

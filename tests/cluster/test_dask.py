@@ -279,6 +279,6 @@ def test_a_worker_that_does_not_see_the_data_folder_reads_nothing(running: Clust
     data = archive(tmp_path, 1)
     ((_, _, task),) = staging._payloads(data, [s for s in snapshots.listed(data) if s.source == "pubmed"], None)
     with Client(running.address) as client:
-        said = client.submit(cluster.read, task, data / "staging" / "elsewhere").result()
+        said = client.submit(cluster.read_shared, task, data / "staging" / "elsewhere").result()
     assert "does not see" in said.refused
     assert not (data / "staging").exists()
