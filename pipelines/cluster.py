@@ -221,7 +221,7 @@ def _at_work(client: Any) -> bool:
         workers = client.scheduler_info(n_workers=-1)["workers"].values()
     except OSError:
         return False
-    return any(w["status"] == "running" or w["metrics"].get("executing") for w in workers)
+    return any(w["status"] == "running" or w["metrics"]["task_counts"].get("executing") for w in workers)
 
 
 def _result(future: Any, address: str) -> Read | None:
@@ -272,9 +272,10 @@ def read_stored(task: Task, name: str, root: Location, payload: Location, cited:
 
 def _list_of(cited: Location, own: Path) -> Path:
     """The list of PMIDs, which all payloads of a night share: it comes once."""
-    path = own / cited.address.rpartition("/")[2]
+    sha256 = cited.address.rpartition("/")[2]
+    path = own / f"{sha256}.parquet"
     if not path.exists():
-        locations.get(cited, path, path.name)
+        locations.get(cited, path, sha256)
     return path
 
 
