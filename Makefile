@@ -16,7 +16,7 @@ NATIVE := pipelines/formats/libpubmed_scan.so
 UV := $(shell command -v uv 2>/dev/null)
 
 .PHONY: run setup test test-long test-real test-release test-spark test-cluster test-browser cluster-demo site engine \
-	lint types docs bench rehearsal rehearsal-clean ui clean
+	lint types docs bench bench-cluster rehearsal rehearsal-clean ui clean
 
 ifeq ($(SOURCE),replay)
 run: setup  ## SOURCE=replay: two whole nights against a server on this machine that speaks the sources' interfaces
@@ -75,6 +75,10 @@ test-cluster: setup  ## the extras past one machine, against a Dask cluster and 
 cluster-demo: setup  ## a night on a scheduler, two workers and S3 storage on this machine, beside a local one
 	@$(BIN)/python -m tests.judges cluster
 	@data/peers/judges-cluster/bin/python -m tests.cluster.demo --trials $(TRIALS) --seed $(SEED)
+
+bench-cluster: setup  ## the same files read by one worker of a cluster and by two, and what the orchestration costs
+	@$(BIN)/python -m tests.judges cluster
+	@data/peers/judges-cluster/bin/python -m tests.cluster.measure
 
 # The page of the newest release of SITE_DATA, of the sample world where nothing else is named.
 site: setup  ## make the web page of a release and serve it on this machine; SITE_DATA names another data folder
