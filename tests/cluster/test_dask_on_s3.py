@@ -90,7 +90,7 @@ def test_payloads_that_are_in_the_store_alone_are_read_where_they_are_needed(mac
         [Fault(r"GET .*/raw/", "busy", 3), Fault(r"PUT .*/staging/", "busy", 3), Fault(r"GET .*/staging/", "busy", 2)],
         [Fault(r"GET .*/raw/", "cut", 3), Fault(r"GET .*/staging/", "cut", 3), Fault(r"GET .*/parts/", "cut", 2)],
         [Fault(r"PUT .*/staging/", "lost", 2), Fault(r"PUT .*/raw/", "lost", 1)],
-        [Fault(r"GET .*/raw/", "stall", 2), Fault(r"PUT .*/staging/", "stall", 1)],
+        [Fault(r"GET .*/raw/", "stall", 1), Fault(r"GET .*/staging/", "stall", 2)],
     ],
     ids=["busy", "cut", "lost", "slow"],
 )
