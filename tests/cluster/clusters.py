@@ -81,7 +81,7 @@ class Cluster:
         return False
 
     def _start(self, name: str, words: Sequence[str], program: Path = ROOT) -> subprocess.Popen[bytes]:
-        environment = {**os.environ, **self.extra, "PYTHONPATH": str(program)}
+        environment = {**os.environ, "DASK_CONFIG": str(ROOT / "dask.yaml"), **self.extra, "PYTHONPATH": str(program)}
         command = [sys.executable, "-m", "dask", *words, "--host", LOOPBACK, "--no-dashboard"]
         with (self.folder / f"{name}.log").open("ab") as log:
             return subprocess.Popen(

@@ -7,6 +7,7 @@ Workers that have been up for a while are measured, as those of a real cluster a
 import argparse
 import contextlib
 import os
+import re
 import resource
 import shutil
 import signal
@@ -38,12 +39,14 @@ TICKS = os.sysconf("SC_CLK_TCK")
 
 @dataclass(frozen=True)
 class Cost:
-    """Seconds. read: CPU of the processes that read; others: CPU of all others; busy: in which workers had a payload."""
+    """Seconds. read: CPU of the processes that read; others: CPU of all others; busy: in which workers had a payload.
+    peak_mb: memory of the largest worker."""
 
     wall: float
     read: float
     others: float
     busy: float = 0.0
+    peak_mb: float = 0.0
 
 
 def main() -> int:
@@ -125,7 +128,9 @@ def _cost(running: Cluster, data: Path, work: Callable[[], object]) -> Cost:
         spans = [
             part for task in client.get_task_stream() for part in task["startstops"] if part["action"] == "compute"
         ]
-    return Cost(wall, cpu(readers) - read, cpu(rest) - others, sum(part["stop"] - part["start"] for part in spans))
+        peak = max(peak_mb(pid) for pid in readers)
+    busy = sum(part["stop"] - part["start"] for part in spans)
+    return Cost(wall, cpu(readers) - read, cpu(rest) - others, busy, peak)
 
 
 def here(data: Path, workers: int) -> Cost:
@@ -149,8 +154,13 @@ def cpu(pids: Sequence[int]) -> float:
     return sum(int(one[11]) + int(one[12]) for one in fields) / TICKS
 
 
+def peak_mb(pid: int) -> float:
+    found = re.search(r"VmHWM:\s*(\d+) kB", Path(f"/proc/{pid}/status").read_text())
+    return int(found[1]) / 1024 if found else 0.0
+
+
 def tell(what: str, cost: Cost) -> None:
-    busy = f", workers busy {cost.busy:.1f} s" if cost.busy else ""
+    busy = f", workers busy {cost.busy:.1f} s, at most {cost.peak_mb:.0f} MB each" if cost.busy else ""
     print(
         f"{what}: {cost.wall:.1f} s wall, reading {cost.read:.1f} CPU s, all else {cost.others:.1f} CPU s{busy}",
         flush=True,

@@ -18,6 +18,7 @@ from pathlib import Path
 
 import pytest
 
+from assets import resources
 from pipelines import build, cluster, snapshots, staging, store
 from pipelines.errors import BusyError, DataError
 from pipelines.settings import Settings
@@ -205,6 +206,35 @@ def test_a_lost_scheduler_ends_the_build_in_one_sentence_and_the_next_one_goes_o
     own.start_scheduler()
     own.start_workers(1)
     assert read(chosen)[1] == {name(1): ""}
+
+
+def test_a_night_of_dagster_waits_for_a_scheduler_that_is_started_again(
+    own: Cluster, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    data = tmp_path / "data"
+    fill(data)
+    own.stop()
+    monkeypatch.setattr(cluster, "REACH", 1)
+    monkeypatch.setattr(resources, "PAUSE", 1.0)
+
+    over = threading.Event()
+
+    def start() -> None:
+        wait_for(lambda: (data / "builds").is_dir(), "the first step that reads")
+        time.sleep(2)
+        own.start_scheduler()
+        own.start_workers(1)
+        over.wait()  # what a thread starts ends with it
+
+    starter = threading.Thread(target=start)
+    starter.start()
+    try:
+        result = run_nightly(data, settings=spread_over(data, own))
+    finally:
+        over.set()
+        starter.join()
+    assert result.success
+    assert any(event.is_step_up_for_retry for event in result.all_events)
 
 
 def test_a_cluster_without_workers_is_given_up(own: Cluster, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
