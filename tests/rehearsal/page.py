@@ -52,7 +52,7 @@ TAIL = """## What is made how
 
 ## Locations and clusters
 
-Every path is a location, a folder or a bucket of an object store: [decision 20](decisions/0020-locations.md).
+What is kept lies at a location, a folder or a bucket of an object store: [decision 20](decisions/0020-locations.md).
 [A cluster](cluster.md) says how the reading of payloads spreads over workers, with the steps for a real one.
 
 ## Reading a release at scale
