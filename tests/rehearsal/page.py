@@ -50,6 +50,11 @@ TAIL = """## What is made how
   grew faster than the world did, by that power; a build is the sum of its stages. Such figures are said to be
   extrapolated.
 
+## What would be faster
+
+[Decision 17](decisions/0017-a-night-at-world-size.md) says what a night's time is made of, and what each way to shorten it
+would save and cost; [decision 1](decisions/0001-staging-in-one-shape.md) the same of reading ClinicalTrials.gov.
+
 ## Locations and clusters
 
 What is kept lies at a location, a folder or a bucket of an object store: [decision 20](decisions/0020-locations.md).
