@@ -12,7 +12,7 @@ import os
 import random
 import signal
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from datetime import date
 from multiprocessing import get_context
@@ -143,9 +143,13 @@ processes = get_context("forkserver")
 processes.set_forkserver_preload([__name__])
 
 
-def _killed(one: Settings, step: int, is_bringing: bool, told: Connection) -> None:
+def _killed(one: Settings, step: int, is_bringing: bool, environment: Mapping[str, str], told: Connection) -> None:
     """Sends or brings in a process of its own, which is killed before its step of that number; says how many there
-    are. A step is a name that is given or taken away: of these there are as many each time, whatever threads do."""
+    are. A step is a name that is given or taken away: of these there are as many each time, whatever threads do.
+
+    environment: of the test, for the process has that of the first test which asked for one.
+    """
+    os.environ.update(environment)
     steps = itertools.count(1)
 
     def hear(event: str, arguments: tuple[Any, ...]) -> None:
@@ -160,7 +164,7 @@ def _killed(one: Settings, step: int, is_bringing: bool, told: Connection) -> No
 def killed(one: Settings, step: int, *, is_bringing: bool = False) -> tuple[int | None, int]:
     """The exit code, and the number of steps where it came to its end."""
     ours, theirs = processes.Pipe(duplex=False)
-    process = processes.Process(target=_killed, args=(one, step, is_bringing, theirs))
+    process = processes.Process(target=_killed, args=(one, step, is_bringing, dict(os.environ), theirs))
     process.start()
     theirs.close()
     process.join()
@@ -170,7 +174,7 @@ def killed(one: Settings, step: int, *, is_bringing: bool = False) -> tuple[int 
 def killed_when(one: Settings, is_time: Callable[[], bool]) -> int | None:
     """Sends in a process of its own, which is killed as soon as it is time. Gives its exit code."""
     ours, theirs = processes.Pipe(duplex=False)
-    process = processes.Process(target=_killed, args=(one, 0, False, theirs))
+    process = processes.Process(target=_killed, args=(one, 0, False, dict(os.environ), theirs))
     process.start()
     theirs.close()
     while process.is_alive():
