@@ -42,7 +42,7 @@ from pipelines.identity.adjudications import Adjudication
 from pipelines.queries import Query
 from pipelines.settings import ROOT, SCHEMAS, Settings
 from pipelines.snapshots import Snapshot
-from pipelines.staging import Progress, Spread, Staged
+from pipelines.staging import Progress, Spread, Staged, Task
 from pipelines.validation import Result
 
 DATABASE = "alltrials.duckdb"
@@ -145,8 +145,7 @@ def read_registers(
     # What pyarrow and the checks import takes a while: this process has nothing else to do while workers read.
     threading.Thread(target=importlib.import_module, args=("pandas",), daemon=True).start()
     wanted = [*_of_kind(taken, "registration_records"), *_of_kind(taken, "regulatory_flags")]
-    bring = staging.nothing if spread else partial(working_copy.bring_payloads, settings)
-    return staging.stage(settings.data, wanted, workers=settings.threads, told=told, bring=bring, spread=spread)
+    return staging.stage(settings.data, wanted, told=told, spread=spread or partial(_brought_and_read, settings))
 
 
 def read_articles(
@@ -163,10 +162,14 @@ def read_articles(
     cited = settings.data / "staging" / "cited_pmids.parquet"
     with store.connect(memory_limit=settings.memory_limit, spill=settings.data / "staging") as connection:
         store.write_parquet(connection, f"FROM ({cited_pmids(registers)}) ORDER BY pmid", cited)
-    bring = staging.nothing if spread else partial(working_copy.bring_payloads, settings)
-    return staging.stage(
-        settings.data, wanted, workers=settings.threads, cited=cited, told=told, bring=bring, spread=spread
-    )
+    spread = spread or partial(_brought_and_read, settings)
+    return staging.stage(settings.data, wanted, cited=cited, told=told, spread=spread)
+
+
+def _brought_and_read(settings: Settings, tasks: Sequence[Task]) -> Iterator[tuple[Task, str]]:
+    """Reads on this machine; payloads that only the store has come first."""
+    working_copy.bring_payloads(settings, tasks)
+    yield from staging.read_here(tasks, settings.threads)
 
 
 def _of_kind(taken: Sequence[Snapshot], kind: str) -> list[Snapshot]:

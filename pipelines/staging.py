@@ -84,7 +84,7 @@ class Task:
 
 Spread = Callable[[Sequence[Task]], Iterator[tuple[Task, str]]]
 """What has payloads read somewhere: each as it is done, in whatever order, its folder then being there, and in a few
-words why its reading failed, where it did. Processes of this machine do it (`_read_all`), or workers of others
+words why its reading failed, where it did. Processes of this machine do it (`read_here`), or workers of others
 (`cluster`)."""
 
 
@@ -106,10 +106,6 @@ class Progress:
 
 def untold(progress: Progress) -> None:
     """Tells nobody."""
-
-
-def nothing(tasks: Sequence[Task]) -> None:
-    """Brings nothing: all payloads are here."""
 
 
 def module(source: str) -> ModuleType:
@@ -141,7 +137,6 @@ def stage(
     workers: int = 1,
     cited: Path | None = None,
     told: Callable[[Progress], None] = untold,
-    bring: Callable[[Sequence[Task]], None] = nothing,
     spread: Spread | None = None,
 ) -> list[Staged]:
     """Reads every payload of the snapshots that has not been read by the present reader. One that cannot be read stops
@@ -149,14 +144,12 @@ def stage(
 
     cited: Parquet file of the PMIDs that registries name; a PubMed file that holds one it did not keep is read again.
     told: called once before reading, if there is anything to read, and with every payload as it is done.
-    bring: called with what has to be read, before it is.
-    spread: where payloads are read; this machine, by so many workers, where nobody says otherwise.
+    spread: where payloads are read; on this machine, by so many workers, where nobody says otherwise.
     """
     found = list(_payloads(data, taken, cited))
     again = _to_read([task for _, _, task in found], cited)
     fresh = [(payload, task) for _, payload, task in found if task.folder in again]
-    bring([task for _, task in fresh])
-    spread = spread or functools.partial(_read_all, workers=workers)
+    spread = spread or functools.partial(read_here, workers=workers)
     faults = _read_and_tell(fresh, spread, len(found) - len(fresh), told)
     return [_staged(snapshot, payload, task, faults.get(task.folder, "")) for snapshot, payload, task in found]
 
@@ -255,8 +248,9 @@ def _newly_cited(indexes: Sequence[Path], cited: Path) -> set[Path]:
 # --- reading --------------------------------------------------------------------------------------------------------
 
 
-def _read_all(tasks: Sequence[Task], workers: int) -> Iterator[tuple[Task, str]]:
-    """Every payload as it is done, and why its reading failed, where it did."""
+def read_here(tasks: Sequence[Task], workers: int) -> Iterator[tuple[Task, str]]:
+    """Every payload as it is done, and why its reading failed, where it did: in this process, or in so many others
+    where that is worth their start."""
     if sum(t.payload.stat().st_size for t in tasks if t.payload.exists()) > WORTH_A_POOL:
         yield from _pooled(tasks, workers)
     else:
