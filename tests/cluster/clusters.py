@@ -5,35 +5,18 @@ are to make in `demo.py`. Nothing listens beyond loopback, and all that was star
 """
 
 import contextlib
-import ctypes
 import os
 import signal
 import socket
 import subprocess
 import sys
-import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from tests.loopback import LOOPBACK, end_with_parent, free_port, wait_for
+
 ROOT = Path(__file__).parents[2]
-LOOPBACK = "127.0.0.1"
-PATIENCE = 60.0
-"""Seconds after which whatever is waited for has failed."""
-
-
-def free_port() -> int:
-    with socket.socket() as free:
-        free.bind((LOOPBACK, 0))
-        return int(free.getsockname()[1])
-
-
-def wait_for(true: Callable[[], object], what: str) -> None:
-    """Raises AssertionError where it does not come true."""
-    deadline = time.monotonic() + PATIENCE
-    while not true():
-        assert time.monotonic() < deadline, f"waited in vain for {what}"
-        time.sleep(0.05)
 
 
 @dataclass
@@ -87,12 +70,6 @@ class Cluster:
             return subprocess.Popen(
                 command, cwd=program, env=environment, stdout=log, stderr=log, preexec_fn=end_with_parent
             )
-
-
-def end_with_parent() -> None:
-    """Asks the system to end this process when the one that started it is gone, however that ended."""
-    if sys.platform == "linux":
-        ctypes.CDLL(None).prctl(1, signal.SIGTERM)
 
 
 @contextlib.contextmanager

@@ -9,11 +9,9 @@ import contextlib
 import json
 import os
 import signal
-import subprocess
 import sys
 import tempfile
 import time
-import urllib.request
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import replace
@@ -27,7 +25,8 @@ from assets.definitions import build_defs
 from assets.resources import BuildDay
 from pipelines import build, importing, locations, sample, settings, snapshots
 from pipelines.settings import Settings
-from tests.cluster.clusters import LOOPBACK, Cluster, cluster, end_with_parent, free_port, wait_for
+from tests import loopback
+from tests.cluster.clusters import Cluster, cluster
 
 LONGEST = 1800
 """Seconds after which the system ends all of it."""
@@ -53,7 +52,7 @@ def demo(folder: Path, trials: int, seed: int) -> int:
     began = time.perf_counter()
     build.build(here, made.as_of)
     print(f"Built on this machine in {time.perf_counter() - began:.0f} s.", flush=True)
-    with storage(folder / "storage") as environment, cluster(folder / "cluster", 2, environment) as workers:
+    with storage() as environment, cluster(folder / "cluster", 2, environment) as workers:
         there = replace(there, dask=workers.address, store="s3://demo/warehouse")
         print(
             f"A scheduler at {workers.address}, two workers, storage at {environment['AWS_ENDPOINT_URL']}.", flush=True
@@ -76,28 +75,12 @@ def _settings(data: Path, world: Path) -> Settings:
 
 
 @contextlib.contextmanager
-def storage(folder: Path) -> Iterator[dict[str, str]]:
-    """A server that speaks S3, with one bucket; gives what the environment says of it. It is said in ours as well."""
-    folder.mkdir()
-    address = f"http://{LOOPBACK}:{free_port()}"
-    words = [str(Path(sys.executable).with_name("moto_server")), "-H", LOOPBACK, "-p", address.rpartition(":")[2]]
-    environment = {**KEYS, "AWS_ENDPOINT_URL": address}
-    os.environ.update(environment)
-    with (folder / "log").open("wb") as log:
-        server = subprocess.Popen(words, stdout=log, stderr=log, preexec_fn=end_with_parent)
-    try:
-        wait_for(lambda: _answers(f"{address}/moto-api/"), "the storage")
-        urllib.request.urlopen(urllib.request.Request(f"{address}/demo", method="PUT"), timeout=10).close()
+def storage() -> Iterator[dict[str, str]]:
+    """Storage with one bucket; gives what the environment says of it. It is said in ours as well."""
+    with loopback.storage(Path(sys.executable).with_name("moto_server"), "demo") as place:
+        environment = {**KEYS, "AWS_ENDPOINT_URL": f"http://{place}"}
+        os.environ.update(environment)
         yield environment
-    finally:
-        server.terminate()
-        server.wait(15)
-
-
-def _answers(address: str) -> bool:
-    with contextlib.suppress(OSError), urllib.request.urlopen(address, timeout=2):
-        return True
-    return False
 
 
 def night(chosen: Settings, as_of: str, workers: Cluster, log: Path) -> Counter[str]:

@@ -23,9 +23,10 @@ from pipelines import build, cluster, snapshots, staging, store
 from pipelines.errors import BusyError, DataError
 from pipelines.settings import Settings
 from pipelines.staging import Progress
-from tests.cluster.clusters import ROOT, Cluster, readers, wait_for
+from tests.cluster.clusters import ROOT, Cluster, readers
 from tests.cluster.clusters import cluster as started
 from tests.integration.test_dagster import fill, run_nightly
+from tests.loopback import wait_for
 from tests.unit.test_staging import archive, name, raw
 from tests.worlds import AS_OF, settings
 

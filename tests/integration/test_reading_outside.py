@@ -20,8 +20,8 @@ from pyarrow import fs
 from pipelines import serving, store
 from pipelines.contracts import contracts
 from pipelines.release import tables
-from tests import bulk, reading
-from tests.integration.test_release_outside import judge, wait_for
+from tests import bulk, loopback, reading
+from tests.integration.test_release_outside import judge
 from tests.judges import program
 
 pytestmark = pytest.mark.outside
@@ -161,22 +161,16 @@ def relay(port):
 @pytest.fixture(scope="module")
 def storage(folder):
     """The address of the release on storage of this machine that speaks S3, and the sizes of what it sends."""
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        port = free.getsockname()[1]
-    words = [judge("release", "moto_server"), "-H", "127.0.0.1", "-p", str(port)]
-    with subprocess.Popen(words, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as server:
-        try:
-            wait_for(f"http://127.0.0.1:{port}/moto-api/")
-            with relay(port) as (through, came):
-                where = f"endpoint_override=127.0.0.1%3A{through}&scheme=http&region=us-east-1"
-                address = f"s3://key:hidden@public/data/{DAY}?{where}"
-                files, root = fs.FileSystem.from_uri(f"{address}&allow_bucket_creation=true")
-                files.create_dir("public")
-                fs.copy_files(str(folder), root, destination_filesystem=files)
-                yield address, came
-        finally:
-            server.terminate()
-            server.wait(timeout=10)
+    with (
+        loopback.storage(judge("release", "moto_server"), "public") as place,
+        relay(int(place.rpartition(":")[2])) as (through, came),
+    ):
+        address = (
+            f"s3://key:hidden@public/data/{DAY}?endpoint_override=127.0.0.1%3A{through}&scheme=http&region=us-east-1"
+        )
+        files, root = fs.FileSystem.from_uri(address)
+        fs.copy_files(str(folder), root, destination_filesystem=files)
+        yield address, came
 
 
 def test_pyarrow_on_s3_is_sent_the_columns_that_it_names(folder, storage, report):

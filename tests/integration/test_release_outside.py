@@ -3,18 +3,16 @@ a server that speaks S3. Run by `make test-release`, which installs them; none o
 """
 
 import re
-import socket
 import subprocess
-import time
-import urllib.request
 from dataclasses import replace
+from urllib.parse import quote
 
 import pytest
 from pyarrow import fs
 
 from pipelines.errors import DataError
 from pipelines.release import making, publishing, shelf, verifying
-from tests import releases
+from tests import loopback, releases
 from tests.judges import program
 from tests.worlds import settings
 
@@ -85,28 +83,9 @@ assert c.execute("SELECT count(*) FROM find_article('900000001')").fetchall() ==
 @pytest.fixture(scope="module")
 def storage():
     """The address of storage on this machine that speaks S3."""
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        port = free.getsockname()[1]
-    words = [judge("release", "moto_server"), "-H", "127.0.0.1", "-p", str(port)]
-    with subprocess.Popen(words, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as server:
-        try:
-            wait_for(f"http://127.0.0.1:{port}/moto-api/")
-            address = f"127.0.0.1%3A{port}"
-            query = f"endpoint_override={address}&scheme=http&region=us-east-1&allow_bucket_creation=true"
-            yield f"s3://key:hidden@public/data?{query}"
-        finally:
-            server.terminate()
-            server.wait(timeout=10)
-
-
-def wait_for(address):
-    for _ in range(100):
-        try:
-            urllib.request.urlopen(address, timeout=5).close()
-            return
-        except OSError:
-            time.sleep(0.2)
-    raise AssertionError(f"nothing answers at {address}")
+    with loopback.storage(judge("release", "moto_server")) as place:
+        query = f"endpoint_override={quote(place)}&scheme=http&region=us-east-1&allow_bucket_creation=true"
+        yield f"s3://key:hidden@public/data?{query}"
 
 
 def test_storage_that_speaks_s3_holds_the_releases_and_the_pointer(made, storage, tmp_path):

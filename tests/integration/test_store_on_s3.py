@@ -4,10 +4,7 @@ ends complete, or fails with one sentence and the next one heals, and who follow
 Run by `make test-cluster`, in an environment that has the extra [s3] and the storage."""
 
 import os
-import socket
-import subprocess
 import sys
-import urllib.request
 from pathlib import Path
 
 import pytest
@@ -15,8 +12,8 @@ from pyarrow import fs
 
 from pipelines import locations, store, working_copy
 from pipelines.errors import DataError
+from tests import loopback
 from tests.faulty import Fault, Faulty
-from tests.integration.test_release_outside import wait_for
 from tests.stores import KILLED, bring_in, build_and_release, chosen, contents, killed_when, night, pointed, said
 
 pytestmark = pytest.mark.cluster
@@ -28,28 +25,21 @@ BIG = 6 << 20
 @pytest.fixture(scope="module")
 def storage():
     """The server in between; the environment names it to every client."""
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        target = f"127.0.0.1:{free.getsockname()[1]}"
-    program = Path(sys.executable).with_name("moto_server")
-    words = [str(program), "-H", "127.0.0.1", "-p", target.rpartition(":")[2]]
-    with subprocess.Popen(words, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as server:
-        try:
-            wait_for(f"http://{target}/moto-api/")
-            urllib.request.urlopen(urllib.request.Request(f"http://{target}/kept", method="PUT"), timeout=10).close()
-            with Faulty(target).running() as between, pytest.MonkeyPatch.context() as patched:
-                for name, value in {
-                    "AWS_ENDPOINT_URL": between.address, "AWS_ACCESS_KEY_ID": "key", "AWS_SECRET_ACCESS_KEY": "hidden",
-                    "AWS_DEFAULT_REGION": "us-east-1", "AWS_EC2_METADATA_DISABLED": "true",
-                }.items():  # fmt: skip
-                    patched.setenv(name, value)
-                patched.setattr(locations, "PAUSES", (0.05, 0.1, 0.1))
-                patched.setattr(locations, "PATIENCE", 2)
-                locations._storage.cache_clear()
-                yield between
-                locations._storage.cache_clear()
-        finally:
-            server.terminate()
-            server.wait(timeout=10)
+    with (
+        loopback.storage(Path(sys.executable).with_name("moto_server"), "kept") as target,
+        Faulty(target).running() as between,
+        pytest.MonkeyPatch.context() as patched,
+    ):
+        for name, value in {
+            "AWS_ENDPOINT_URL": between.address, "AWS_ACCESS_KEY_ID": "key", "AWS_SECRET_ACCESS_KEY": "hidden",
+            "AWS_DEFAULT_REGION": "us-east-1", "AWS_EC2_METADATA_DISABLED": "true",
+        }.items():  # fmt: skip
+            patched.setenv(name, value)
+        patched.setattr(locations, "PAUSES", (0.05, 0.1, 0.1))
+        patched.setattr(locations, "PATIENCE", 2)
+        locations._storage.cache_clear()
+        yield between
+        locations._storage.cache_clear()
 
 
 @pytest.fixture
