@@ -8,6 +8,7 @@ import gzip
 import json
 from collections.abc import Iterator
 from datetime import timedelta
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -64,7 +65,7 @@ def _take_first(data: Path, world: Path) -> None:
 
 def _take_update(data: Path, world: Path) -> int:
     """Every two-hundredth study of the register, updated since, as pages; returns how many."""
-    studies = [json.dumps(updated(json.loads(line))) for line in _lines(world)]
+    studies = [json.dumps(updated(json.loads(line))) for line in islice(lines(world / "ctgov"), EVERY - 1, None, EVERY)]
     pages = [studies[start : start + PAGE] for start in range(0, len(studies), PAGE)]
     files = [world / f"updated-{number:05d}.json.gz" for number in range(1, len(pages) + 1)]
     for path, page in zip(files, pages, strict=True):
@@ -73,14 +74,11 @@ def _take_update(data: Path, world: Path) -> int:
     return len(studies)
 
 
-def _lines(world: Path) -> Iterator[bytes]:
-    """One study of so many: the generator writes one a line, after a line that opens the page."""
-    number = 0
-    for path in sorted((world / "ctgov").glob("studies-*.json.gz")):
+def lines(folder: Path) -> Iterator[bytes]:
+    """The studies of a register's pages as the generator writes them: one a line, after a line that opens the page."""
+    for path in sorted(folder.glob("studies-*.json.gz")):
         for line in b"".join(packing.chunks(path)).splitlines()[1:-1]:
-            number += 1
-            if number % EVERY == 0:
-                yield line.rstrip(b",")
+            yield line.rstrip(b",")
 
 
 def updated(study: dict[str, Any]) -> dict[str, Any]:

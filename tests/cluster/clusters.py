@@ -14,6 +14,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from tests import processes
 from tests.loopback import LOOPBACK, end_with_parent, free_port, wait_for
 
 ROOT = Path(__file__).parents[2]
@@ -45,12 +46,9 @@ class Cluster:
             self.workers.append(self._start(f"worker-{len(self.workers)}", words, program))
 
     def pids(self) -> list[int]:
-        """Processes of the workers: the nannies' children, and theirs."""
-        found = _children()
-        pids = [process.pid for process in self.workers]
-        for pid in pids:
-            pids += found.get(pid, [])
-        return pids
+        """Processes of the workers: the nannies', then those that they started."""
+        nannies = [process.pid for process in self.workers]
+        return [*nannies, *(pid for nanny in nannies for pid in processes.tree(nanny)[1:])]
 
     def stop(self) -> None:
         """Ends the workers, then the scheduler; kills what does not end."""
@@ -87,7 +85,7 @@ def cluster(folder: Path, workers: int = 2, extra: Mapping[str, str] | None = No
 
 def end(process: subprocess.Popen[bytes]) -> None:
     """Asks the process to end, and after a while makes it, with its children."""
-    children = _children().get(process.pid, [])
+    children = processes.tree(process.pid)[1:]
     process.terminate()
     try:
         process.wait(15)
@@ -99,23 +97,6 @@ def end(process: subprocess.Popen[bytes]) -> None:
             os.kill(pid, signal.SIGKILL)
 
 
-def _children() -> dict[int, list[int]]:
-    """The processes that each process has started."""
-    found: dict[int, list[int]] = {}
-    for folder in Path("/proc").glob("[0-9]*"):
-        with contextlib.suppress(OSError):
-            parent = int((folder / "stat").read_text().rpartition(")")[2].split()[1])
-            found.setdefault(parent, []).append(int(folder.name))
-    return found
-
-
 def readers(pids: Sequence[int], path: Path) -> list[int]:
     """Which of the processes hold the file open."""
-    return [pid for pid in pids if _holds(pid, path)]
-
-
-def _holds(pid: int, path: Path) -> bool:
-    try:
-        return any(fd.readlink() == path for fd in Path(f"/proc/{pid}/fd").iterdir())
-    except OSError:
-        return False
+    return [pid for pid in pids if processes.holds(pid, path)]

@@ -7,7 +7,6 @@ Workers that have been up for a while are measured, as those of a real cluster a
 import argparse
 import contextlib
 import os
-import re
 import resource
 import shutil
 import signal
@@ -27,14 +26,13 @@ from assets.staging import staging_key
 from pipelines import cluster, importing, snapshots, staging
 from pipelines.importing import Import
 from pipelines.settings import Settings
-from tests import peers
+from tests import peers, processes
 from tests.bench.inputs import DAY
 from tests.cluster.clusters import Cluster
 from tests.cluster.clusters import cluster as started
 
 LONGEST = 1800
 """Seconds after which the system ends all of it."""
-TICKS = os.sysconf("SC_CLK_TCK")
 
 
 @dataclass(frozen=True)
@@ -122,15 +120,15 @@ def _cost(running: Cluster, data: Path, work: Callable[[], object]) -> Cost:
             *(process.pid for process in running.workers),
             *([running.scheduler.pid] if running.scheduler else []),
         ]
-        began, read, others = time.perf_counter(), cpu(readers), cpu(rest)
+        began, read, others = time.perf_counter(), _cpu(readers), _cpu(rest)
         work()
         wall = time.perf_counter() - began
         spans = [
             part for task in client.get_task_stream() for part in task["startstops"] if part["action"] == "compute"
         ]
-        peak = max(peak_mb(pid) for pid in readers)
+        peak = max(map(processes.peak_mb, readers))
     busy = sum(part["stop"] - part["start"] for part in spans)
-    return Cost(wall, cpu(readers) - read, cpu(rest) - others, busy, peak)
+    return Cost(wall, _cpu(readers) - read, _cpu(rest) - others, busy, peak)
 
 
 def here(data: Path, workers: int) -> Cost:
@@ -148,15 +146,9 @@ def _spent(whose: int) -> float:
     return used.ru_utime + used.ru_stime
 
 
-def cpu(pids: Sequence[int]) -> float:
+def _cpu(pids: Sequence[int]) -> float:
     """CPU seconds of running processes so far."""
-    fields = [Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split() for pid in pids]
-    return sum(int(one[11]) + int(one[12]) for one in fields) / TICKS
-
-
-def peak_mb(pid: int) -> float:
-    found = re.search(r"VmHWM:\s*(\d+) kB", Path(f"/proc/{pid}/status").read_text())
-    return int(found[1]) / 1024 if found else 0.0
+    return sum(map(processes.cpu, pids))
 
 
 def tell(what: str, cost: Cost) -> None:

@@ -21,6 +21,7 @@ import pytest
 from pipelines import staging
 from pipelines.sample.days import FULL
 from pipelines.settings import ROOT
+from tests import processes
 from tests.bench.figures import shown
 from tests.bench.page import Setting
 from tests.rehearsal import page, watch, work
@@ -158,11 +159,11 @@ def test_what_was_stopped_goes_on_where_it_was(command: list[str], tmp_path: Pat
     results = tmp_path / "out" / "results.json"
     process = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     _until(results.is_file)
-    _until(lambda: len(watch.tree(process.pid)) > 1)
-    *_, step = watch.tree(process.pid)  # the next one has begun
+    _until(lambda: len(processes.tree(process.pid)) > 1)
+    *_, step = processes.tree(process.pid)  # the next one has begun
     process.send_signal(by)
     assert process.wait(60) == (130 if by is signal.SIGINT else -signal.SIGKILL)
-    _until(lambda: not watch.is_alive(step))
+    _until(lambda: not processes.is_alive(step))
     before = json.loads(results.read_text())["parts"]["1/4000"]["steps"]
     assert next(iter(before)) == "generate"
 

@@ -1,11 +1,11 @@
 """Watching a process and all that it starts: memory of the whole tree while it runs, and CPU seconds.
 
-Belongs here: what Linux tells under /proc. Elsewhere nothing is told, and the figures are left out.
+Belongs here: when it is looked, and what is made of it. What is looked at stands in `processes`; where nothing is told,
+the figures are left out.
 """
 
 import json
 import os
-import re
 import signal
 import subprocess
 import threading
@@ -14,11 +14,10 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
-PROC = Path("/proc")
+from tests import processes
+
 EVERY = 0.5
 """Seconds between two looks at the memory: a peak that is shorter may be missed."""
-_TICKS = os.sysconf("SC_CLK_TCK")
-_PSS = re.compile(r"^Pss:\s*(\d+) kB", re.MULTILINE)
 
 
 class Look(NamedTuple):
@@ -32,50 +31,14 @@ class FailedError(Exception):
     """The process ended without an answer; the text is the last it said."""
 
 
-def tree(root: int) -> list[int]:
-    """The process and those that it and they started, as far as they live."""
-    parents = {pid: _parent(pid) for pid in (int(p.name) for p in PROC.glob("[0-9]*"))}
-    found = [root]
-    for known in found:  # grows as it goes
-        found += [pid for pid, parent in parents.items() if parent == known]
-    return found
-
-
-def _stat(pid: int) -> list[str]:
-    """The fields behind the program's name, which may itself hold blanks; none where the process is gone."""
-    try:
-        return (PROC / str(pid) / "stat").read_text().rpartition(")")[2].split()
-    except OSError:
-        return []
-
-
-def is_alive(pid: int) -> bool:
-    """Whether the process runs; one that has ended and waits for its parent does not."""
-    fields = _stat(pid)
-    return bool(fields) and fields[0] != "Z"
-
-
-def _parent(pid: int) -> int:
-    fields = _stat(pid)
-    return int(fields[1]) if fields else 0
-
-
 def spent(root: int) -> float:
     """CPU seconds of a tree, those of its ended and awaited processes included."""
-    return sum(sum(map(int, fields[11:15])) for fields in map(_stat, tree(root)) if fields) / _TICKS
+    return sum(processes.cpu(pid, ended=True) for pid in processes.tree(root))
 
 
 def megabytes(root: int) -> float:
     """What a tree holds: proportional set sizes, so that pages which processes share count once."""
-    return sum(_pss(pid) for pid in tree(root)) / 1024
-
-
-def _pss(pid: int) -> int:
-    try:
-        found = _PSS.search((PROC / str(pid) / "smaps_rollup").read_text())
-    except OSError:
-        return 0
-    return int(found[1]) if found else 0
+    return sum(map(processes.pss_mb, processes.tree(root)))
 
 
 def run(command: Sequence[str], log: Path, home: Path) -> tuple[dict[str, Any], list[Look]]:

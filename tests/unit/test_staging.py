@@ -15,6 +15,7 @@ import pytest
 
 from pipelines import build, progress, snapshots, staging, store
 from pipelines.staging import Progress, Task
+from tests import processes
 from tests.worlds import AS_OF, article, article_set, nct, put_file, put_studies, settings, study
 
 DAY = date(2024, 1, 30)
@@ -182,19 +183,12 @@ def test_a_file_that_may_not_be_read_is_that_file_s_fault(tmp_path, monkeypatch)
 # --- a worker that dies ---------------------------------------------------------------------------------------------
 
 
-def holds_open(pid: int, path: Path) -> bool:
-    try:
-        return any(fd.readlink() == path for fd in Path(f"/proc/{pid}/fd").iterdir())
-    except OSError:
-        return False
-
-
 def kill_whoever_reads(pipe: Path, over: threading.Event, killed: list[int]) -> None:
     """Kills every worker that opens the pipe, which nothing ever comes out of."""
     while not over.is_set():
         writer = os.open(pipe, os.O_RDWR | os.O_NONBLOCK)  # with a writer the reader waits for words, not for a writer
         for child in active_children():
-            if child.pid and holds_open(child.pid, pipe):
+            if child.pid and processes.holds(child.pid, pipe):
                 killed.append(child.pid)
                 os.kill(child.pid, signal.SIGKILL)
         time.sleep(0.02)

@@ -6,26 +6,16 @@ pass by or search for numbers: long texts, browse terms, adverse events. No verd
 """
 
 import json
-from collections.abc import Iterator
 from datetime import date
-from pathlib import Path
 
 import msgspec
 
-from pipelines.formats import packing
 from tests.rehearsal.making import prose
 from tests.rehearsal.making.registers import Entry
 
 DESCRIPTION, CRITERIA, BROWSED, EVENTS = 2_600, 1_100, 25, 60
 """Characters of the two texts; browse terms; adverse events of a study with results. Means of real records."""
 MORE_OUTCOMES = 7
-
-
-def lines(folder: Path) -> Iterator[bytes]:
-    """The studies of a register's pages as the generator writes them: one a line, after a line that opens the page."""
-    for path in sorted(folder.glob("studies-*.json.gz")):
-        for line in b"".join(packing.chunks(path)).splitlines()[1:-1]:
-            yield line.rstrip(b",")
 
 
 def filled(study: bytes, place: int, pieces: list[str]) -> bytes:

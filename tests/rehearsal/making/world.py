@@ -106,7 +106,7 @@ def write_registers(out: Path, counts: Counts, seed: int = 1) -> dict[str, int]:
 
 def _studies(folder: Path, pieces: list[str], first: "_Writer", later: "_Writer") -> Iterator[Entry]:
     """What is said of each study that the generator wrote, as it is written in its new size."""
-    for place, line in enumerate(studies.lines(folder)):
+    for place, line in enumerate(increment.lines(folder)):
         study = studies.filled(line, place, pieces)
         first.studies.add(study)
         if place % CHANGED == CHANGED - 1:
