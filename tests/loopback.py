@@ -6,6 +6,7 @@ Belongs here: a free port, waiting for an answer, storage that speaks S3. Does n
 
 import contextlib
 import ctypes
+import random
 import signal
 import socket
 import subprocess
@@ -16,13 +17,17 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 LOOPBACK = "127.0.0.1"
+PORTS = range(20_000, 32_000)
 PATIENCE = 60.0
 """Seconds after which whatever is waited for has failed."""
 
 
 def free_port() -> int:
-    with socket.create_server((LOOPBACK, 0)) as free:
-        return int(free.getsockname()[1])
+    """A port that a server may also take again later: none of those that systems give to connections that go out."""
+    for port in random.sample(PORTS, len(PORTS)):
+        with contextlib.suppress(OSError), socket.create_server((LOOPBACK, port)):
+            return port
+    raise AssertionError(f"no port of {LOOPBACK} is free between {PORTS[0]} and {PORTS[-1]}")
 
 
 def wait_for(true: Callable[[], object], what: str) -> None:
