@@ -21,7 +21,7 @@ from pipelines import importing, sample
 from pipelines.formats import packing
 from pipelines.importing import Import
 from pipelines.sample import names
-from pipelines.sample.days import BASELINE, FULL, PUBMED_UPDATES, UPDATE, Draw
+from pipelines.sample.days import BASELINE, FULL, UPDATE, Draw
 from pipelines.sample.output import ZipFile
 from tests.bench import increment
 from tests.rehearsal.making import articles, prose, registers, studies
@@ -255,8 +255,7 @@ def write_articles(out: Path, counts: Counts, seed: int = 1) -> dict[str, int]:
     folder, night = out / ARTICLES, out / "night" / ARTICLES
     for place in (folder, night):
         place.mkdir(parents=True, exist_ok=True)
-    dumps = [dump for dump in importing.read_list(out / "sample" / sample.IMPORTS) if dump.source == "pubmed"]
-    (baseline,), updates = ([d for d in dumps if d.baseline is is_first] for is_first in (True, False))
+    (baseline,) = _generated(out, baseline=True)
     own = sum(1 for _ in _own(baseline.files))
     shared = articles.bodies(max(1, counts.articles - own // counts.files), seed)
     of_file = enumerate(_shares(_own(baseline.files), own, counts.files), 1)
@@ -267,7 +266,7 @@ def write_articles(out: Path, counts: Counts, seed: int = 1) -> dict[str, int]:
             list(threads.map(lambda one: _write_file(folder, one[0], one[1], shared), some))
             revised += [line for _, lines in some for line in lines[::CHANGED]]
     last = counts.files
-    for update in updates:
+    for update in _generated(out, baseline=False):
         for file in update.files:
             last += 1
             _named_anew(file, folder / _name(last))
@@ -319,11 +318,17 @@ def dumps(out: Path, counts: Counts) -> list[Import]:
     files = _files(out / ARTICLES)
     baseline = tuple(f for f in files if f.name <= f"{_name(counts.files)}.md5")
     found.append(Import(ARTICLES, BASELINE, baseline, "full", baseline=True))
-    later = [f for f in files if f not in set(baseline) and f.suffix != ".md5"]
-    return found + [
-        Import(ARTICLES, day, (file, file.with_name(f"{file.name}.md5")))
-        for day, file in zip(PUBMED_UPDATES, later, strict=True)
-    ]
+    later = iter([f for f in files if f not in set(baseline) and f.suffix != ".md5"])
+    for update in _generated(out, baseline=False):
+        own = list(islice(later, len(update.files)))
+        found.append(Import(ARTICLES, update.day, (*own, *(f.with_name(f"{f.name}.md5") for f in own))))
+    return found
+
+
+def _generated(out: Path, *, baseline: bool) -> list[Import]:
+    """The generator's baseline of PubMed, or its updates day by day: of a large world more than one file a day."""
+    given = importing.read_list(out / "sample" / sample.IMPORTS)
+    return [dump for dump in given if dump.source == ARTICLES and dump.baseline is baseline]
 
 
 def night_dumps(out: Path) -> list[Import]:
