@@ -223,7 +223,7 @@ def _reporting_verdicts(connection: duckdb.DuckDBPyConnection, trial_id: str) ->
         rule = f"rule version {row['rule_version']}, applies: {row['applies']}"
         yield f"  {row['policy']} ({rule}): {row['status']}{decided}"
         yield f"    {words[row['status']]['meaning']}. It does not mean: {words[row['status']]['does_not_mean']}."
-        if row["due_latest"]:
+        if row["due_latest"] and row["status_group"] != "outside":  # nothing is due of whom nothing is asked
             due = (
                 str(row["due_latest"])
                 if row["due_earliest"] == row["due_latest"]

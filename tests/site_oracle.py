@@ -106,12 +106,12 @@ ALL = (*PARTS, "missing", "pending", "reported_early", "outside", "trials", "due
 
 
 def _named(scope: str, found: dict[str, Any]) -> Iterator[Figure]:
-    """A part may stand as a number, or as a share of what the bar shows, of due trials or of all."""
-    due, unjudged = found["due"], found.get("cannot_judge", 0)
+    """A part may stand as a number, or as a share of due trials or of all; never of what the bar shows."""
+    due = found["due"]
     yield f"{scope}|reported", found["reported"]
     for part in ALL:
         number = found.get(part, 0)
-        yield f"{scope}|{part}", {number, (number, due + unjudged), (number, due), (number, found["trials"])}
+        yield f"{scope}|{part}", {number, (number, due), (number, found["trials"])}
 
 
 def _bounds(scope: str, found: dict[str, Any]) -> Iterator[Figure]:
@@ -239,8 +239,11 @@ def _late(policy: str, own: Iterable[dict[str, Any]]) -> Iterator[Figure]:
     reported = [v for v in own if v["status_group"] == "due, reported"]
     edges = (0, 30, 90, 365, 730, 1826)
     found = Counter(
-        8 if v["days_late_min"] is None else 1 + sum(v["days_late_min"] > edge for edge in edges) for v in reported
-    )
+        1 if v["status"] == "reported_on_time"
+        else 8 if v["days_late_min"] is None
+        else 1 + sum(v["days_late_min"] > edge for edge in edges)
+        for v in reported
+    )  # fmt: skip
     for bin, number in found.items():
         yield f"late|{policy}|{bin}", (number, len(reported))
 

@@ -5,6 +5,7 @@ the same bytes. What a browser makes of them is in `tests/browser`.
 
 import gzip
 import json
+import re
 from pathlib import Path
 
 import duckdb
@@ -57,6 +58,21 @@ def test_every_number_leads_where_explain_leads(world, made):
         assert what != "article"
         assert ids == explain.find(connection, number), number
         assert total == len(ids)
+
+
+def test_explain_gives_no_due_date_where_nothing_is_asked(world):
+    connection, _ = world
+    verdicts = rows(
+        connection,
+        """SELECT trial_id, policy, status_group = 'outside' FROM reporting_status WHERE due_latest IS NOT NULL""",
+    )
+    told = {True: set(), False: set()}
+    for trial_id in {trial_id for trial_id, _, _ in verdicts}:
+        about = "\n".join(explain.explain(connection, trial_id)).partition("Results reported?\n")[2]
+        for one in re.split(r"\n  (?=[a-z])", f"\n{about}"):
+            policy = one.partition(" ")[0]
+            told[(trial_id, policy, True) in verdicts].add("\n    Due: " in one)
+    assert told == {True: {False}, False: {False, True}}
 
 
 def test_an_articles_numbers_lead_to_its_trials(world, made):

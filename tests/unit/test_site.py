@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 from pipelines import store
 from pipelines.__main__ import main
 from pipelines.release import shelf
-from pipelines.site import charts, making, overview, pages, sponsors
+from pipelines.site import charts, figures, making, overview, pages, sponsors
 from tests import site_oracle, sites
 from tests.worlds import settings
 
@@ -136,6 +136,37 @@ def test_parts_sum_to_all_trials_on_the_page(read, page):
     number = {name: value[0] if isinstance(value, tuple) else value for name, value in shown.items()}
     bar = sum(number.get(part, 0) for part in site_oracle.PARTS)
     assert bar + number["pending"] + number["reported_early"] + number["outside"] == number["trials"] > 200
+
+
+@pytest.mark.parametrize(
+    ("status", "days", "bin"),
+    [
+        ("reported_on_time", 0, 1),
+        ("reported_on_time", None, 1),  # seen public by the due date, though the register gives no day
+        ("reported_late", 1, 2),
+        ("reported_late", 30, 2),
+        ("reported_late", 1827, 7),
+        ("reported_undated", None, 8),
+    ],
+)
+def test_how_late_a_result_came_follows_its_status(status, days, bin):
+    with duckdb.connect() as connection:
+        connection.execute(
+            """CREATE TABLE reporting_status AS SELECT 'p' AS policy, $1 AS status, 'due, reported' AS status_group,
+                CAST($2 AS BIGINT) AS days_late_min""",
+            [status, days],
+        )
+        assert connection.execute(figures.LATENESS).fetchall() == [("p", bin, 1)]
+
+
+def test_a_sponsors_page_gives_no_due_date_where_nothing_is_asked(made):
+    page = (made[0] / "sponsors" / sites.NEVER / "index.html").read_text(encoding="utf-8")
+    with (made[0] / "sponsors" / sites.NEVER / "trials.csv").open(newline="", encoding="utf-8") as file:
+        asked = {row["trial_id"]: bool(row["alltrials-summary status"]) for row in csv.DictReader(file)}
+    assert set(asked.values()) == {True, False}
+    for trial_id, is_asked in asked.items():
+        row = page.partition('<h2 id="trials">')[2].partition(f"?id={trial_id}")[2].partition("</tr>")[0]
+        assert row.count("<time") == 1 + is_asked, "completed, and due"
 
 
 def test_rows_of_sponsors_and_years_sum_to_all_trials_and_countries_do_not(made):

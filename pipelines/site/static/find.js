@@ -275,7 +275,7 @@ function verdicts(trial) {
     el("a", { href: `#policy-${one.policy}` }, words.policies[one.policy].title),
     [status(one.status), disputes(trial, one.policy)],
     ...(release ? [statusThen(trial, one, release)] : []),
-    one.due_latest && one.applies !== "no" ? days(one.due_earliest, one.due_latest) : "",
+    one.due_latest && group(one.status) !== "outside" ? days(one.due_earliest, one.due_latest) : "",
     late(one),
   ]);
   return [
