@@ -9,21 +9,30 @@ WITH mapped AS (
         string_agg(DISTINCT proof, '; ' ORDER BY proof) AS mapping_proof
     FROM sponsor_mappings
     GROUP BY sponsor_id
-), registered AS (
-    SELECT
-        n.sponsor_id,
-        arg_max(n.name, (named.times, n.name)) AS name,
-        list(DISTINCT n.name ORDER BY n.name) AS names,
-        arg_max(named.class, (named.times, named.class)) FILTER (WHERE named.class IS NOT NULL) AS sponsor_class,
-        CAST(sum(named.lead) AS BIGINT) AS registrations_led
+), called AS (
+    -- How often a sponsor stands in a registration under each name and class.
+    SELECT n.sponsor_id, name, s.class, s.times, s.lead
     FROM sponsor_names AS n
     JOIN (
         SELECT s.name, s.class, count(*) AS times, count(*) FILTER (WHERE s.role = 'lead') AS lead
         FROM registration_lists AS r, unnest(r.sponsors) AS u(s)
         GROUP BY s.name, s.class
-    ) AS named USING (name)
+    ) AS s USING (name)
     WHERE n.sponsor_id IS NOT NULL
-    GROUP BY n.sponsor_id
+), registered AS (
+    SELECT
+        sponsor_id,
+        arg_max(name, (times, name)) AS name,
+        list(name ORDER BY name) AS names,
+        CAST(sum(lead) AS BIGINT) AS registrations_led
+    FROM (SELECT sponsor_id, name, sum(times) AS times, sum(lead) AS lead FROM called GROUP BY sponsor_id, name)
+    GROUP BY sponsor_id
+), classed AS (
+    SELECT sponsor_id, arg_max(class, (times, class)) AS sponsor_class
+    FROM (
+        SELECT sponsor_id, class, sum(times) AS times FROM called WHERE class IS NOT NULL GROUP BY sponsor_id, class
+    )
+    GROUP BY sponsor_id
 ), every_sponsor AS (
     SELECT sponsor_id FROM registered
     UNION
@@ -35,11 +44,12 @@ SELECT
     replace(e.sponsor_id, '-', ' ') AS normalised,
     coalesce(r.names, []) AS names,
     m.parent_id,
-    r.sponsor_class,
+    c.sponsor_class,
     m.sponsor_id IS NOT NULL AS is_mapped,
     m.ror_id,
     m.mapping_proof,
     coalesce(r.registrations_led, 0) AS registrations_led
 FROM every_sponsor AS e
 LEFT JOIN registered AS r USING (sponsor_id)
+LEFT JOIN classed AS c USING (sponsor_id)
 LEFT JOIN mapped AS m USING (sponsor_id)

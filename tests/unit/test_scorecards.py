@@ -188,6 +188,31 @@ def test_a_parent_that_leads_nothing_is_there_for_those_who_belong_to_it(tmp_pat
     assert found == [("glaxosmithkline", [], 0), ("viiv-healthcare", ["ViiV Healthcare"], 1)]
 
 
+REGISTERED = {
+    # As which name and class, how often; and which name and class the sponsor has.
+    "more of a class in two spellings": (
+        [("Beta", "INDUSTRY", 3), ("Beta Ltd", "OTHER", 2), ("Beta Inc.", "OTHER", 2)],
+        ("beta", "Beta", "other"),
+    ),
+    "more of a spelling in two classes": (
+        [("Gamma", "INDUSTRY", 2), ("Gamma", "OTHER", 2), ("Gamma Ltd", "OTHER", 3)],
+        ("gamma", "Gamma", "other"),
+    ),
+    "as many of each": ([("Delta", "OTHER", 1), ("Delta Ltd", "INDUSTRY", 1)], ("delta", "Delta Ltd", "other")),
+}
+
+
+def test_a_sponsor_has_its_commonest_name_and_its_commonest_class(tmp_path):
+    names = [(name, kind) for said, _ in REGISTERED.values() for name, kind, times in said for _ in range(times)]
+    studies = [study(n, sponsor=name, sponsor_class=kind) for n, (name, kind) in enumerate(names, 1)]
+    put_studies(tmp_path / "data", AS_OF, studies)
+    with tables(tmp_path / "data") as connection:
+        found = {row[0]: row for row in rows(connection, "SELECT sponsor_id, name, sponsor_class FROM sponsors")}
+    assert {case: found[expected[0]] for case, (_, expected) in REGISTERED.items()} == {
+        case: expected for case, (_, expected) in REGISTERED.items()
+    }
+
+
 def test_supporters_have_their_own_record(world):
     sql = "SELECT supporter, sponsor_id, trials FROM supporters WHERE sponsor_id IS NOT NULL ORDER BY ALL"
     assert rows(world, sql) == [
