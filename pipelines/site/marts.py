@@ -23,6 +23,9 @@ LONG = {
 }
 """Of each long table: within what its rows are ranked, and by what."""
 
+UNITS = ("unit_value", "condition", "intervention")
+"""Columns of the long tables that name a unit. A unit that is asked for by its name may have rows that were cut off."""
+
 WHOLE = ("coverage", "sources", "supporters", "link_counts", "reporting_summary", "supporter_record")
 """Tables and views that are small at any size of the world."""
 

@@ -192,6 +192,27 @@ def test_the_marts_answer_every_question_that_the_page_offers_as_the_release_doe
     assert {name for name, comment in comments if comment} == {*marts.LONG, *marts.WHOLE}
 
 
+@pytest.mark.parametrize(
+    ("sql", "is_offered"),
+    [
+        ("SELECT * FROM evidence_gaps WHERE condition = 'asthma' AND intervention <> '(all)'", False),
+        ("SELECT * FROM evidence_gaps WHERE lower(intervention) LIKE 'drug%'", False),
+        ("SELECT * FROM scorecards WHERE unit_kind = 'sponsor' AND unit_value IN ('acme', 'beta')", False),
+        ("SELECT condition, due FROM missing_by_condition ORDER BY due DESC LIMIT 20", True),
+        ("SELECT unit_value AS completion_year FROM scorecards WHERE unit_kind = 'completion_year'", True),
+        ("SELECT * FROM missing_by_intervention WHERE intervention <> 'placebo'", True),
+        ("FROM supporter_record WHERE supporter = 'Acme'", True),
+        ("SELECT trial_id FROM trials", False),
+    ],
+)
+def test_what_could_be_cut_unseen_is_not_offered(sql, is_offered, tmp_path, monkeypatch):
+    (tmp_path / "cookbook.md").write_text(
+        f"### 1. What?\n\n```sql\n{sql}\n```\n\nPitfalls: none.\n\n", encoding="utf-8"
+    )
+    monkeypatch.setattr(exploring, "DOCS", tmp_path)
+    assert len(exploring.questions()) == is_offered
+
+
 def test_the_marts_have_the_same_bytes_and_a_name_that_says_so(world):
     connection, data = world
     names = []
