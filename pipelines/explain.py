@@ -132,7 +132,7 @@ def _registrations(connection: duckdb.DuckDBPyConnection, trial_id: str) -> Iter
         seen = f"last seen {row['last_seen']} ({row['source']})"
         gone = f", gone from the register since {row['vanished_on']}" if row["vanished_on"] else ""
         replaced = f", replaced by {row['replaced_by']}" if row["replaced_by"] else ""
-        yield f"  {row['registration_id']}  {row['url']}  {seen}{gone}{replaced}"
+        yield f"  {row['registration_id']}  {row['url'] or 'no address known'}  {seen}{gone}{replaced}"
     numbers = _rows(
         connection,
         """SELECT DISTINCT number, kind FROM identifiers WHERE trial_id = ? AND kind <> 'registration'

@@ -100,8 +100,11 @@ def place(data: Path, address: str) -> Place | None:
     else:
         is_dated, root = False, data / site.FOLDER
         wanted = root.joinpath(*parts[:-1], parts[-1] or "index.html")
-    inside = wanted.resolve()
-    if not inside.is_relative_to(root.resolve()) or not inside.is_file():
+    try:
+        inside = wanted.resolve()
+        if not inside.is_relative_to(root.resolve()) or not inside.is_file():
+            return None
+    except OSError:  # a name that is longer than the file system takes
         return None
     return Place(inside, is_dated or bool(_NAMED_BY_HASH.fullmatch(inside.name)))
 

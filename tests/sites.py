@@ -26,7 +26,7 @@ EVIL = '<script>alert("x")</script> & Söhne'
 ABROAD = "株式会社 例"
 LARGE, RESERVED = "Large Hospital", "All"
 NEVER = "withdrawn-trust"
-"""A sponsor of whose trials one never began."""
+"""A sponsor of whose trials one never began. Its name as registered holds a sign that no XML file may."""
 CONTESTED = (
     f"open-1,{nct(3)},,wrong_sponsor_or_merge,2024-07-02,,,The invented hospital says that the trial is not its own.",
     f"open-2,{nct(3)},who-summary,results_elsewhere,2024-07-05,2024-07-21,corrected,Results are said to stand in a journal.",
@@ -51,9 +51,10 @@ def fill(data: Path) -> None:
     # Due on the last day of a month, on the as-of day, and on the last of the days ahead and the one behind it.
     days = ("2019-12-31", "2021-06-30", "2023-07-20", "2023-10-18", "2023-10-19")
     studies += [study(5000 + n, pcd=day, cd=None, sponsor="Boundary Trust") for n, day in enumerate(days)]
-    # One that never began and one that did.
-    studies += [study(6000, status="WITHDRAWN", enrolment=0, pcd="2020-01-31", cd=None, sponsor="Withdrawn Trust")]
-    studies += [study(6001, pcd="2020-01-31", cd=None, sponsor="Withdrawn Trust")]
+    # One that never began and one whose results fall due soon; their texts hold signs that no XML may.
+    titled = {"protocolSection": {"identificationModule": {"briefTitle": "Invented\x01 study\x1f"}}}
+    those = {"pcd": "2023-08-31", "cd": None, "sponsor": "Withdrawn\x07 Trust", "extra": titled}
+    studies += [study(6000, status="WITHDRAWN", enrolment=0, **those), study(6001, **those)]
     put_studies(data, FIRST, studies)
     texts = [article(900000000 + n, bank=(nct(n),)) for n in range(3, 60, 7)]
     put_file(data, "pubmed", FIRST, "pubmed24n0001.xml", article_set(*texts), "full", baseline=True)

@@ -127,6 +127,15 @@ def results(code: str) -> str:
     ]
 
 
+UNPRINTABLE = dict.fromkeys([*range(9), 11, 12, *range(14, 32), 0xFFFE, 0xFFFF])
+"""Signs that no XML file may hold, however they are written. Texts of registers have some."""
+
+
+def printable(text: str) -> str:
+    """Text without the signs at which a reader of XML or of a calendar stops."""
+    return text.translate(UNPRINTABLE)
+
+
 def marked(text: str) -> Markup:
     """Text of a contract, in which names stand between backticks."""
     return Markup(re.sub(r"`([^`]+)`", r"<code>\1</code>", str(escape(text))))

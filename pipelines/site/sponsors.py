@@ -170,8 +170,8 @@ def _write_one(
     (folder / "trials.csv").write_text(_csv(rows, policies), encoding="utf-8", newline="")
     (folder / "due.ics").write_text(calendar(name, own, soon, as_of), encoding="utf-8", newline="")
     feed = site.templates.get_template("due.xml").render(name=name, slug=own, soon=soon, soon_days=SOON_DAYS)
-    (folder / "due.xml").write_text(feed + "\n", encoding="utf-8")
-    (folder / "card.svg").write_text(_card(first, card, as_of), encoding="utf-8")
+    (folder / "due.xml").write_text(pages.printable(feed) + "\n", encoding="utf-8")
+    (folder / "card.svg").write_text(pages.printable(_card(first, card, as_of)), encoding="utf-8")
     numbers = {p: tuple(c[column] for column in COLUMNS) for p, c in by_policy.items()}
     return Listed(own, name, card["sponsor_class"] or "", card["trials"], numbers)
 
@@ -267,7 +267,9 @@ def calendar(name: str, own: str, soon: Iterable[Mapping[str, Any]], as_of: date
         trial = entry["trial"]
         rules = ", ".join(entry["rules"])
         named = f"{trial['trial_id']} {trial['title'] or ''}".strip()
-        about = f"Results of {trial['trial_id']} appear to fall due on this day under {rules}. {trial['url']}"
+        about = (
+            f"Results of {trial['trial_id']} appear to fall due on this day under {rules}. {trial['url'] or ''}".strip()
+        )
         lines += ["BEGIN:VEVENT", f"UID:{trial['trial_id']}-{entry['due']:%Y%m%d}@{own}.alltrials", f"DTSTAMP:{stamp}",
                   f"DTSTART;VALUE=DATE:{entry['due']:%Y%m%d}",
                   f"DTEND;VALUE=DATE:{entry['due'] + timedelta(days=1):%Y%m%d}",
@@ -277,7 +279,7 @@ def calendar(name: str, own: str, soon: Iterable[Mapping[str, Any]], as_of: date
 
 
 def _ics(text: str) -> str:
-    plain = " ".join(text.split())
+    plain = pages.printable(" ".join(text.split()))
     return plain.replace("\\", "\\\\").replace(";", "\\;").replace(",", "\\,")
 
 

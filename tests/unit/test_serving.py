@@ -126,6 +126,7 @@ def test_each_address_has_its_kind_and_its_age(port, address, kind, cache):
         f"/releases/{DAY}/", "/releases/run/2024-06-30/run.json", "/releases/.2024-07-01.x.part/trials.parquet",
         f"/releases/{DAY}/..%2f..%2fwarehouse/alltrials.duckdb", "//127.0.0.1/find", "/%00", "/a%5c..%5cb",
         "/releases/latest.json/", f"/releases/{DAY}/../../warehouse/alltrials.duckdb", "/warehouse/alltrials.duckdb",
+        f"/{'x' * 300}", f"/releases/{DAY}/{'x' * 300}", f"/{'%C3%A9' * 200}/",
     ],
 )  # fmt: skip
 @pytest.mark.parametrize("method", ["GET", "HEAD"])

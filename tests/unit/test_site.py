@@ -263,6 +263,50 @@ def test_names_are_text_wherever_they_stand(made, read):
     assert "Stroke <b>" not in (site / "missing" / "index.html").read_text(encoding="utf-8")
 
 
+def test_whatever_a_register_writes_feeds_and_cards_are_xml(made):
+    own = made[0].resolve() / "sponsors"
+    files = [*own.glob("*/due.xml"), *own.glob("*/card.svg")]
+    assert len(files) > 20
+    for path in files:
+        ElementTree.parse(path)
+    assert "Withdrawn Trust" in (own / sites.NEVER / "card.svg").read_text(encoding="utf-8")
+    feed = "".join(ElementTree.parse(own / sites.NEVER / "due.xml").getroot().itertext())
+    assert "Invented study" in feed
+    assert not re.search(r"[\x00-\x08\x0b\x0c\x0e-\x1f]", (own / sites.NEVER / "due.ics").read_bytes().decode())
+
+
+@given(st.text(st.characters(codec="utf-8")), st.text(st.characters(codec="utf-8"), max_size=60))
+def test_any_text_makes_a_picture_that_is_xml(name, finding):
+    ElementTree.fromstring(pages.printable(charts.card(name, finding, "small", [("late", 1)])))
+
+
+@pytest.mark.parametrize(
+    ("site_url", "url", "leads_to"),
+    [
+        ("", "https://example.org/1", "https://example.org/1"),
+        ("https://trials.example.org", None, "https://trials.example.org/find/?id=NCT90000001"),
+        ("", None, None),
+    ],
+)
+def test_a_trial_without_an_address_is_told_without_one(site_url, url, leads_to):
+    trial = {"trial_id": "NCT90000001", "title": None, "url": url}
+    soon = [{"due": sites.SECOND, "since": sites.FIRST, "trial": trial, "rules": ["fdaaa"]}]
+    made = pages.environment({"url": site_url, "as_of": sites.FIRST})
+    feed = ElementTree.fromstring(
+        made.get_template("due.xml").render(name="Acme", slug="acme", soon=soon, soon_days=90)
+    )
+    atom = "{http://www.w3.org/2005/Atom}"
+    entry = feed.find(f"{atom}entry")
+    assert [link.get("href") for link in entry.findall(f"{atom}link")] == ([leads_to] if leads_to else [])
+    told = entry.find(atom + ("summary" if leads_to else "content")).text
+    assert told == "(no title). Under: fdaaa. As of 30 June 2024."
+    text = sponsors.calendar("Acme", "acme", soon, sites.FIRST).replace("\r\n ", "")
+    assert (
+        f"DESCRIPTION:Results of NCT90000001 appear to fall due on this day under fdaaa.{f' {url}' if url else ''}\r\n"
+        in text
+    )
+
+
 def test_a_name_that_is_no_folder_has_a_page_too(made):
     names = {p.name for p in (made[0] / "sponsors").iterdir()}
     assert any(name.startswith("all--") for name in names), "the sponsor All is not the list of all"
