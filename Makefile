@@ -29,7 +29,7 @@ run: setup  ## build the sample world and show what can be asked of it
 	@echo
 	@echo "Three questions to try:"
 	@echo "  $(BIN)/python -m pipelines --data $(SAMPLE)/data query 'FROM reporting_summary'"
-	@echo "  $(BIN)/python -m pipelines --data $(SAMPLE)/data query \"SELECT sponsor, count(*) AS missing, sum(enrolment) AS participants FROM missing_results WHERE policy = 'alltrials-summary' GROUP BY ALL ORDER BY missing DESC LIMIT 10\""
+	@echo "  $(BIN)/python -m pipelines --data $(SAMPLE)/data query \"SELECT sponsor, count(*) AS none_found, sum(enrolment) FILTER (WHERE enrolment_type = 'actual') AS participants FROM missing_results WHERE policy = 'alltrials-summary' AND results = 'none_found' GROUP BY ALL ORDER BY none_found DESC LIMIT 10\""
 	@echo "  $(BIN)/python -m pipelines --data $(SAMPLE)/data explain 'nct 90000001'"
 endif
 
