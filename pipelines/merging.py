@@ -34,11 +34,14 @@ REPEATED = {
 
 ADDED_UP = {
     "identifiers": "list_concat(aliases, list_transform(identifiers, lambda i: i.value))",
-    "countries": "list_transform(countries, lambda c: c.country)",
     "documents": "list_transform(documents, lambda d: coalesce(d.url, d.label, ''))",
     "publications": "list_transform(publications, lambda p: concat_ws(' ', p.pmid, p.doi, p.type))",
 }
 """Lists that are those of all records of a registration together, and what tells their items apart."""
+
+OF_ONE_SOURCE = ("countries",)
+"""Lists that add up over the records of one source only, the first that has any (see `registration_lists`): where the
+trial ran decides verdicts, and a country that the register's record took out must not come back from another source."""
 
 FILLED = "STRUCT(field VARCHAR, item VARCHAR, source VARCHAR)[]"
 
@@ -54,6 +57,7 @@ def merged_registrations(known: Contracts) -> str:
     always_first = {"registry", "source", "content_hash"} | NEVER_FILLED
     stated = [(field_of(c, known), f"{c} IS NOT NULL") for c in kept if units[c] == c and c not in always_first]
     stated += [(field, f"len({name}) > 0") for field, names in REPEATED.items() for name in names]
+    stated += [(name, f"len({name}) > 0") for name in OF_ONE_SOURCE]
     named = ", ".join(kept)
     return (
         f"SELECT registration_id, {named}, []::{FILLED} AS filled_from_others FROM current_records WHERE records = 1\n"

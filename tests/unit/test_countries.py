@@ -6,6 +6,7 @@ import pytest
 
 from pipelines import validation
 from pipelines.contracts import contracts, reference
+from tests.unit.test_ictrp import as_xml
 from tests.unit.test_uk_policies import at
 from tests.worlds import AS_OF, nct, put_file, put_studies, rows, study, tables
 
@@ -73,6 +74,46 @@ def test_registers_that_spell_a_country_otherwise_name_one(tmp_path):
     put_file(tmp_path / "data", "ctis", AS_OF, "r.jsonl", json.dumps(ctis_record(1, states={"Czechia": (8, None)})))
     with tables(tmp_path / "data") as connection:
         assert rows(connection, "SELECT DISTINCT country FROM registration_countries") == [("Czechia",)]
+
+
+TAKEN_OUT = {
+    # case -> (countries in the register's own record, taken out there, what ICTRP passes on; countries, UK site, filled)
+    "taken out": (("France",), ("United Kingdom",), "France;United Kingdom",
+        [("France", False), ("United Kingdom", True)], False, []),
+    "the only country, taken out": ((), ("United Kingdom",), "United Kingdom", [("United Kingdom", True)], False, []),
+    "not named by the register": (("France",), (), "United Kingdom", [("France", False)], False, []),
+    "the register names none": (
+        (), (), "France;United Kingdom", [("France", False), ("United Kingdom", False)], True, [("ictrp", None)]),
+}  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def passed_on(tmp_path_factory):
+    data = tmp_path_factory.mktemp("passed-on") / "data"
+    studies = [
+        study(n, **at(*places)) | {"derivedSection": {"miscInfoModule": {"removedCountries": list(removed)}}}
+        for n, (places, removed, *_) in enumerate(TAKEN_OUT.values())
+    ]
+    put_studies(data, AS_OF, studies)
+    portal = [
+        {"TrialID": nct(n), "Source Register": "ClinicalTrials.gov", "Countries": written}
+        for n, (_, _, written, *_) in enumerate(TAKEN_OUT.values())
+    ]
+    put_file(data, "ictrp", AS_OF, "portal.xml", as_xml(*portal).decode())
+    with tables(data) as connection:
+        yield connection
+
+
+@pytest.mark.parametrize("case", TAKEN_OUT)
+def test_a_country_that_the_register_does_not_name_does_not_come_back_from_another_source(passed_on, case):
+    *_, named, has_uk_site, filled = TAKEN_OUT[case]
+    of_trial = f"trial_id = '{nct(list(TAKEN_OUT).index(case))}'"
+    sql = f"SELECT country, is_removed FROM registration_countries WHERE {of_trial} ORDER BY country"
+    assert rows(passed_on, sql) == named
+    assert rows(passed_on, f"SELECT uk_site.outcome FROM legs_uk_hra WHERE {of_trial}") == [(has_uk_site,)]
+    sql = f"""SELECT f.source, f.item FROM registrations, unnest(filled_from_others) AS u(f)
+        WHERE f.field = 'countries' AND {of_trial}"""
+    assert rows(passed_on, sql) == filled
 
 
 # --- the list ---------------------------------------------------------------------------------------------------------

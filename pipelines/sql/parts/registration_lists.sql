@@ -1,5 +1,6 @@
 -- The lists of every registration: of what each of its records repeats (conditions, outcomes ...) those of the first
--- record that has any; of what adds up (numbers, countries, documents ...) all of them.
+-- record that has any; of what adds up (numbers, documents ...) all of them; of countries, which decide verdicts, those
+-- of all records of one source, the first that names any: what it took out must not come back from another.
 SELECT
     registration_id, registry, aliases, identifiers, mentions, conditions, condition_mesh, interventions,
     intervention_mesh, outcomes, analyses, countries, sponsors, publications, documents
@@ -18,7 +19,9 @@ SELECT
     arg_min(intervention_mesh, place) FILTER (WHERE len(intervention_mesh) > 0) AS intervention_mesh,
     arg_min(outcomes, place) FILTER (WHERE len(outcomes) > 0) AS outcomes,
     arg_min(analyses, place) FILTER (WHERE len(analyses) > 0) AS analyses,
-    flatten(list(countries ORDER BY place)) AS countries,
+    coalesce(
+        flatten(list(countries ORDER BY place) FILTER (WHERE source = first_source AND len(countries) > 0)),
+        flatten(list(countries ORDER BY place))) AS countries,
     arg_min(sponsors, place) FILTER (WHERE len(sponsors) > 0) AS sponsors,
     flatten(list(publications ORDER BY place)) AS publications,
     list_distinct(flatten(list(documents ORDER BY place))) AS documents
