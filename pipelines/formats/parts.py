@@ -165,6 +165,17 @@ def distinct(items: Iterable[dict[str, Any] | None]) -> list[dict[str, Any]]:
     return list(kept.values())
 
 
+# --- addresses ------------------------------------------------------------------------------------------------------
+
+_BEFORE_HOST = re.compile(r"(?:https?://)?(?:www\.)?", re.IGNORECASE)
+
+
+def same_address(one: str, other: str) -> bool:
+    """Whether two web addresses are of one page: scheme, `www.`, a slash at the end and capitals tell none apart."""
+    first, second = (_BEFORE_HOST.sub("", address.strip(), count=1).rstrip("/").lower() for address in (one, other))
+    return first == second
+
+
 # --- publications ---------------------------------------------------------------------------------------------------
 
 _PMID = re.compile(

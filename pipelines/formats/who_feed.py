@@ -28,7 +28,6 @@ from pipelines.reading import Report
 SHAPE = Shape("trial", frozenset({"trials"}), "a register's feed to the WHO portal (trials/trial/main)")
 
 _LINES = re.compile(r"\s*[\n;]\s*")
-_SAYS_RESULTS = ("results_date_posted", "results_url_link", "results_summary")
 
 
 @dataclass(frozen=True)
@@ -148,7 +147,8 @@ class _Trial:
         self.into.partial_date("registered", self._main("date_registration"), self._dated)
         self.into.partial_date("start", start, self._dated, kind if start else None)
         completed = self._main("results_date_completed")
-        self.into.partial_date("completion", completed, self._dated, "actual" if completed else None)
+        self.into.partial_date("completion", completed, self._dated)
+        self.into.values["completion_type"] = self._come(self.into.values["completion_latest"])
         actual = self.into.number("enrolment", self._main("results_actual_enrolment"))
         self.into.values["enrolment"] = (
             actual if actual is not None else self.into.number("enrolment", self._main("target_size"))
@@ -160,6 +160,10 @@ class _Trial:
         """ISO, which cannot be taken for anything else, else the register's own form."""
         found = dates.iso(raw, reference)
         return self.feed.date_form(raw, reference) if found.fault and not re.match(r"\d{4}-", raw or "") else found
+
+    def _come(self, day: date | None) -> str | None:
+        """Whether an end was there on the snapshot's day: registers also send the one that is planned."""
+        return None if day is None else "actual" if day <= self.into.day else "estimated"
 
     def _list(self) -> None:
         conditions = (part for text in self._texts("main/hc_freetext") for part in _LINES.split(text))
@@ -217,12 +221,13 @@ class _Trial:
     # --- what came of it --------------------------------------------------------------------------------------------
 
     def _results(self) -> None:
-        """A date, a link or a summary says that there are results; their absence says nothing, as many registers leave
-        these fields empty whatever they show themselves."""
+        """A date that has come, a link away from the record or a summary says that there are results; their absence
+        says nothing, as many registers leave these fields empty whatever they show themselves."""
         link, protocol = said(self._main("results_url_link")), said(self._main("results_url_protocol"))
-        posted = self._main("results_date_posted")
-        self.into.values["has_results"] = True if any(said(self._main(name)) for name in _SAYS_RESULTS) else None
-        self.into.values["results_posted"] = self.into.whole_day("results_posted", posted, self._dated)
+        if link and parts.same_address(link, self._main("url") or ""):  # the record itself shows no results
+            link = None
+        is_posted = self._posted()
+        self.into.values["has_results"] = True if is_posted or link or said(self._main("results_summary")) else None
         self.into.values["publications"] = parts.distinct(
             [
                 *parts.publications(link, "result"),
@@ -236,6 +241,18 @@ class _Trial:
             if url
         ]
         self._own_fields()
+
+    def _posted(self) -> bool:
+        """Sets the day of posting; whether one is given that has come, be it only by its month."""
+        written = self._main("results_date_posted")
+        day = self._dated(written, self.into.day).earliest
+        is_ahead = day is not None and day > self.into.day
+        if is_ahead:
+            self.into.reject("results_posted", written, "ahead of the snapshot: planned, not posted")
+        self.into.values["results_posted"] = (
+            None if is_ahead else self.into.whole_day("results_posted", written, self._dated)
+        )
+        return day is not None and not is_ahead
 
     def _own_fields(self) -> None:
         values = {

@@ -29,7 +29,7 @@ from pipelines import dates, privacy, trn
 from pipelines.contracts import Source, contracts
 from pipelines.dates import PartialDate
 from pipelines.errors import PayloadError
-from pipelines.formats import delimited, mentions, packing, spreadsheet
+from pipelines.formats import delimited, mentions, packing, parts, spreadsheet
 from pipelines.formats.drafts import DateForm, Draft, write
 from pipelines.reading import Report
 
@@ -176,10 +176,10 @@ def _rows(payload: Path, report: Report) -> Iterator[Found]:
 def _archive(payload: Path, report: Report) -> Iterator[Found]:
     """The full export comes as an archive of parts. A damaged part does not take the others along."""
     with zipfile.ZipFile(payload) as archive:
-        parts = [info for info in archive.infolist() if not info.is_dir()]
-        if not parts:
+        entries = [info for info in archive.infolist() if not info.is_dir()]
+        if not entries:
             raise PayloadError("the zip archive holds no file")
-        for info in parts:
+        for info in entries:
             try:
                 yield from _stream(_unpacked(archive, info), report)
             except PayloadError as error:
@@ -500,7 +500,7 @@ def _refreshed(raw: str | None, reference: date) -> PartialDate:
 
 def _results(draft: Draft, record: Record, registry: str) -> None:
     """Results are there if the flag says so, or the register's own page of results is linked, or a day of posting that
-    can be one is given. Nothing of all that is not "no results"."""
+    can be one is given; a link alone says nothing against an explicit No. Nothing of all that is not "no results"."""
     flag = _flag(draft, record.get("results yes no", ""))
     has_page = _is_own_page(record.get("results url link", ""), record.get("web address", ""))
     posted = draft.whole_day("results_posted", record.get("results date posted"), _form(registry))
@@ -509,7 +509,7 @@ def _results(draft: Draft, record: Record, registry: str) -> None:
         draft.reject("results_posted", posted, doubt)
         posted = None
     draft.values["results_posted"] = posted
-    draft.values["has_results"] = True if posted or has_page else flag
+    draft.values["has_results"] = True if posted or (has_page and flag is None) else flag
 
 
 def _flag(draft: Draft, text: str) -> bool | None:
@@ -518,9 +518,10 @@ def _flag(draft: Draft, text: str) -> bool | None:
 
 
 def _is_own_page(link: str, address: str) -> bool:
-    """Whether a link leads into the register itself: registrants also give their department's page."""
+    """Whether a link leads to another page of the register itself: registrants also give their department's page, and
+    some registers the record's own address, which shows no results."""
     host = _host(link)
-    return bool(host) and host == _host(address)
+    return bool(host) and host == _host(address) and not parts.same_address(link, address)
 
 
 def _host(address: str) -> str:
@@ -776,8 +777,8 @@ def _timed(text: str, registry: str) -> tuple[str, str | None]:
 
 def _end_points(text: str) -> tuple[str, str | None]:
     """The labelled parts of the EU register's text, in any order. An objective is no outcome."""
-    _, *parts = _EU_LABELS.split(text)
-    said = dict(zip([label.lower() for label in parts[::2]], parts[1::2], strict=True))
+    _, *labelled = _EU_LABELS.split(text)
+    said = dict(zip([label.lower() for label in labelled[::2]], labelled[1::2], strict=True))
     measure = said.get("primary end point(s)") or said.get("secondary end point(s)") or ""
     return measure, said.get("timepoint(s) of evaluation of this end point")
 

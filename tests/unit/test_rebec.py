@@ -276,6 +276,13 @@ def test_the_fields_of_a_trial(one):
         ({"target_size": ""}, "enrolment_type", None),
         ({"results_date_completed": "05/06/2014"}, "completion_earliest", date(2014, 6, 5)),
         ({"results_date_completed": "05/06/2014"}, "completion_type", "actual"),
+        # An end or a posting ahead of the snapshot is planned.
+        ({"results_date_completed": "01/08/2026"}, "completion_type", "actual"),
+        ({"results_date_completed": "02/08/2026"}, "completion_type", "estimated"),
+        ({"results_date_completed": "02/08/2026"}, "completion_earliest", date(2026, 8, 2)),
+        ({"results_date_posted": "01/08/2026"}, "has_results", True),
+        ({"results_url_link": "https://127.0.0.1:8000/rg/RBR-2zz9zz/v2"}, "has_results", None),
+        ({"results_url_link": "https://127.0.0.1:8000/rg/RBR-2zz9zz/v2"}, "documents", []),
         ({"results_date_posted": "05/06/2015"}, "results_posted", date(2015, 6, 5)),
         ({"results_date_posted": "05/06/2015"}, "has_results", True),
         ({"results_url_link": "https://example.org/r"}, "has_results", True),
@@ -302,10 +309,21 @@ def test_a_field_is_read(one, main, column, value):
         ({"type_enrolment": "perhaps"}, "start_type", "perhaps"),
         ({"public_title": "Ask ana@example.org"}, "title", "[e-mail removed]"),
         ({"results_date_posted": "06/2015"}, "results_posted", "06/2015"),
+        ({"results_date_posted": "02/08/2026"}, "results_posted", "02/08/2026"),
+        ({"results_date_posted": "09/2026"}, "results_posted", "09/2026"),
     ],
 )
 def test_a_value_that_cannot_be_taken_over_is_named_and_the_record_kept(one, main, field, value):
     assert [(r["field"], r["value"]) for r in one(**main)["rejects"]] == [(field, value)]
+
+
+@pytest.mark.parametrize(
+    ("posted", "has_results"),
+    [("06/2015", True), ("08/2026", True), ("02/08/2026", None), ("31/12/2027", None), ("soon", None)],
+)
+def test_a_posting_that_lies_ahead_or_is_no_date_is_no_sign_of_results(one, posted, has_results):
+    row = one(results_date_posted=posted)
+    assert (row["has_results"], row["results_posted"]) == (has_results, None)
 
 
 def test_a_former_spelling_of_the_number_is_an_alias(one):
