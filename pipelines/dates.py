@@ -1,8 +1,9 @@
 """Partial dates: what a source wrote, how exact it is, and the days it can mean.
 
 A date is never rounded silently: `2015-03` is the interval 2015-03-01 to 2015-03-31, and each rule says which end it
-uses (rules of the statutes in `schemas/policies`). Dates before 1900 or more than 25 years after the snapshot that
-holds them are impossible: the field is nulled and reported.
+uses (rules of the statutes in `schemas/policies`). Dates before 1900, 1 January 1900 itself, which databases write
+where they hold nothing, and dates more than 25 years after the snapshot that holds them are impossible: the field is
+nulled and reported.
 
 Readers in Python use `iso` and `interval`; readers in SQL use the macros of `sql_macros`, which tests hold equal.
 """
@@ -13,6 +14,7 @@ from dataclasses import dataclass
 from datetime import date
 
 FIRST_YEAR = 1900
+FILLER = date(FIRST_YEAR, 1, 1)
 YEARS_AHEAD = 25
 
 _ISO = re.compile(r"(\d{4})(?:-(\d{2})(?:-(\d{2}))?)?")
@@ -45,7 +47,10 @@ def interval(raw: str, year: int, month: int | None, day: int | None, reference:
         earliest = date(year, month or 1, day or 1)
     except ValueError:
         return PartialDate(raw, "none", None, None, "not a day of the calendar")
-    if fault := _impossible(earliest, reference):
+    fault = _impossible(earliest, reference)
+    if not fault and day and earliest == FILLER:
+        fault = f"{FILLER}, filler for no date"
+    if fault:
         return PartialDate(raw, "none", None, None, fault)
     if day:
         return PartialDate(raw, "day", earliest, earliest)
@@ -124,7 +129,8 @@ CREATE OR REPLACE MACRO iso_day(raw) AS CASE
     WHEN regexp_full_match(raw, '\d{{4}}-\d{{2}}') THEN TRY_CAST(raw || '-01' AS DATE)
     WHEN regexp_full_match(raw, '\d{{4}}') THEN TRY_CAST(raw || '-01-01' AS DATE) END;
 CREATE OR REPLACE MACRO possible_day(raw, reference) AS CASE
-    WHEN iso_day(raw) BETWEEN DATE '{FIRST_YEAR}-01-01' AND CAST(reference + INTERVAL {YEARS_AHEAD} YEAR AS DATE)
+    WHEN raw <> '{FILLER}'
+        AND iso_day(raw) BETWEEN DATE '{FIRST_YEAR}-01-01' AND CAST(reference + INTERVAL {YEARS_AHEAD} YEAR AS DATE)
     THEN iso_day(raw) END;
 CREATE OR REPLACE MACRO date_struct(raw, day, kind) AS {{
     'raw': raw,
@@ -139,8 +145,9 @@ CREATE OR REPLACE MACRO date_fault(raw, reference) AS CASE
     WHEN raw IS NULL OR possible_day(raw, reference) IS NOT NULL THEN NULL
     WHEN NOT regexp_full_match(raw, '\d{{4}}(-\d{{2}}(-\d{{2}})?)?')
         THEN 'not a date of the form YYYY, YYYY-MM or YYYY-MM-DD'
-    WHEN iso_day(raw) IS NULL THEN 'not a day of the calendar'
+    WHEN iso_day(raw) IS NULL OR year(iso_day(raw)) = 0 THEN 'not a day of the calendar'
     WHEN year(iso_day(raw)) < {FIRST_YEAR} THEN 'before {FIRST_YEAR}'
+    WHEN raw = '{FILLER}' THEN '{FILLER}, filler for no date'
     ELSE 'more than {YEARS_AHEAD} years after the snapshot' END;
 """
 """The same rule in SQL: partial_date(raw, kind, reference) and date_fault(raw, reference)."""

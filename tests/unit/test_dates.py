@@ -26,7 +26,9 @@ def connection():
         ("2021-02", "month", "2021-02-01", "2021-02-28"),
         ("2020-02", "month", "2020-02-01", "2020-02-29"),
         ("2021", "year", "2021-01-01", "2021-12-31"),
-        ("1900-01-01", "day", "1900-01-01", "1900-01-01"),
+        ("1900-01-02", "day", "1900-01-02", "1900-01-02"),
+        ("1900-01", "month", "1900-01-01", "1900-01-31"),
+        ("1900", "year", "1900-01-01", "1900-12-31"),
         ("2049-02-28", "day", "2049-02-28", "2049-02-28"),
         (None, "none", None, None),
     ],
@@ -47,6 +49,7 @@ def test_possible_dates(raw, precision, earliest, latest):
         ("2641-03", "more than 25 years after the snapshot"),
         ("2049-03-01", "more than 25 years after the snapshot"),
         ("1899-12-31", "before 1900"),
+        ("1900-01-01", "1900-01-01, filler for no date"),
         ("March 2021", "not a date of the form YYYY, YYYY-MM or YYYY-MM-DD"),
         ("2021/03/10", "not a date of the form YYYY, YYYY-MM or YYYY-MM-DD"),
         ("", "not a date of the form YYYY, YYYY-MM or YYYY-MM-DD"),
@@ -57,7 +60,17 @@ def test_impossible_dates_keep_what_was_written_and_say_why(raw, fault):
     assert found == dates.PartialDate(raw, "none", None, None, fault)
 
 
+@pytest.mark.parametrize(
+    ("form", "raw"),
+    [(dates.day_first, "1/01/1900"), (dates.day_first, "01/01/1900"), (dates.compact, "19000101"),
+     (dates.long_form, "January 1, 1900")],
+)  # fmt: skip
+def test_filler_is_no_date_in_any_form(form, raw):
+    assert form(raw, REFERENCE) == dates.PartialDate(raw, "none", None, None, "1900-01-01, filler for no date")
+
+
 FORMS = st.one_of(
+    st.sampled_from(["1900-01-01", "0000", "0000-01"]),
     st.dates(date(1850, 1, 1), date(2100, 1, 1)).map(str),
     st.dates(date(1850, 1, 1), date(2100, 1, 1)).map(lambda d: str(d)[:7]),
     st.integers(1, 9999).map(lambda y: f"{y:04d}"),
