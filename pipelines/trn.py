@@ -26,7 +26,7 @@ import re2
 
 from pipelines.settings import SCHEMAS
 
-PATTERN_VERSION = "1"
+PATTERN_VERSION = "2"
 """Recorded with every hit that is stored. A change of the table or of the folding that changes any match raises it."""
 
 CONTEXT = 40
@@ -237,9 +237,10 @@ RULES: tuple[Rule, ...] = (
     Rule(
         "umin",
         "UMIN",
-        rf"(?:jprn{_GAP})?umin(?:[^0-9A-Za-z]?ctr)?{_GAPS}c?[0-9]{{4}}|c0000[0-9]{{5}}",
-        # Older papers write C000000369. C0006... are MeSH identifiers, ZINC000... fails the left guard.
-        _exact(rf"(?:{_JPRN}UMIN(?:[\s-]?CTR)?{_LINK}C?|(?-i:C)(?=0000))(?P<n>[0-9]{{9}}){_END}"),
+        rf"(?:jprn{_GAP})?(?:umin(?:[^0-9A-Za-z]?ctr)?{_GAPS}c?[0-9]{{4}}|c0000[0-9]{{5}})",
+        # Older papers write C000000369, the WHO portal JPRN-C000000369. C0006... are MeSH identifiers, ZINC000... fails
+        # the left guard.
+        _exact(rf"(?:{_JPRN}UMIN(?:[\s-]?CTR)?{_LINK}C?|(?:JPRN{_S})?(?-i:C)(?=0000))(?P<n>[0-9]{{9}}){_END}"),
         "UMIN{n}",
         _exact(rf"UMIN(?:[\s-]?CTR)?(?:[0-9]{{4,}}|{_LINK}[0-9]{{7,}}){_END}"),
         also_begins="jc",
