@@ -99,7 +99,8 @@ def resolve(
 
     A cluster of numbers nobody knew founds an id. One that holds registrations of several trials keeps the id founded
     first. Of a trial that falls apart, the part that holds the naming registration keeps the id; where that one has
-    joined an older trial, or is gone, the others found their own.
+    joined an older trial, the others found their own. Where it is gone altogether, the first part that holds no older
+    id keeps the id; where every part holds one, the id is merged into that of the first part.
     """
     known, founded = _state(ledger)
     groups: dict[str, list[str]] = defaultdict(list)
@@ -110,15 +111,14 @@ def resolve(
 
     trial_of: dict[str, str] = {}
     events: list[Event] = []
-    heirs: dict[str, str] = {}
+    heirs, merged = _heirs(members, cluster_of, groups, known, founded)
     for key in sorted([*groups, *alone]):
         numbers = sorted(groups[key]) if key in groups else [key]
         ids = {known[n] for n in numbers if n in known}
-        # The part with the naming registration keeps an id; where that one is gone altogether, the first part does.
-        own = [i for i in ids if (cluster_of.get(i, i) if i in members else heirs.setdefault(i, key)) == key]
+        own = [i for i in ids if (cluster_of.get(i, i) if i in members else heirs.get(i)) == key]
         if own:
             trial_id = min(own, key=lambda i: (founded.get(i, len(founded)), i))
-            events += _joining(numbers, trial_id, known, as_of)
+            events += _joining(numbers, trial_id, known, as_of, merged.get(key, ()))
         else:
             stated = [m for n in numbers if (m := members[n])] if len(numbers) > 1 else ()
             trial_id = min(stated, key=_seniority).number if stated else numbers[0]
@@ -126,6 +126,37 @@ def resolve(
         for number in numbers:
             trial_of[number] = trial_id
     return trial_of, events
+
+
+def _heirs(
+    members: Mapping[str, Member | None],
+    cluster_of: Mapping[str, str],
+    groups: Mapping[str, Sequence[str]],
+    known: Mapping[str, str],
+    founded: Mapping[str, int],
+) -> tuple[dict[str, str], dict[str, list[str]]]:
+    """Of the ids whose naming registration is gone: which cluster keeps each, and which ids each cluster takes over
+    because every cluster that holds registrations of theirs has an older id of its own."""
+
+    def rank(trial_id: str) -> tuple[int, str]:
+        return founded.get(trial_id, len(founded)), trial_id
+
+    parts: dict[str, set[str]] = defaultdict(set)
+    for number, trial_id in known.items():
+        if trial_id not in members and number in members:
+            parts[trial_id].add(cluster_of.get(number, number))
+    heirs: dict[str, str] = {}
+    merged: dict[str, list[str]] = defaultdict(list)
+    for gone in sorted(parts, key=rank):  # the oldest first: a part that keeps it has an older id than the next
+        for key in sorted(parts[gone]):
+            ids = {known[n] for n in groups.get(key, [key]) if n in known}
+            own = [i for i in ids if (cluster_of.get(i, i) if i in members else heirs.get(i)) == key]
+            if all(rank(i) > rank(gone) for i in own):
+                heirs[gone] = key
+                break
+        else:
+            merged[min(parts[gone])].append(gone)
+    return heirs, merged
 
 
 def _state(ledger: Sequence[Event]) -> tuple[dict[str, str], dict[str, int]]:
@@ -147,8 +178,11 @@ def _founding(numbers: Sequence[str], trial_id: str, known: Mapping[str, str], a
     return [first, *(Event(as_of, "joined", n, trial_id, known.get(n, "")) for n in numbers if n != trial_id)]
 
 
-def _joining(numbers: Sequence[str], trial_id: str, known: Mapping[str, str], as_of: date) -> list[Event]:
+def _joining(
+    numbers: Sequence[str], trial_id: str, known: Mapping[str, str], as_of: date, gone: Sequence[str]
+) -> list[Event]:
+    """gone: ids that the cluster takes over of registrations that are not there any more."""
     joined = [n for n in numbers if known.get(n) != trial_id]
-    lost = {known[n] for n in joined if n in known}
-    events = [Event(as_of, "merged_into", i, trial_id, i) for i in sorted(lost) if i in numbers]
+    lost = {known[n] for n in joined if n in known and known[n] in numbers}
+    events = [Event(as_of, "merged_into", i, trial_id, i) for i in sorted(lost.union(gone))]
     return [*events, *(Event(as_of, "joined", n, trial_id, known.get(n, "")) for n in joined)]

@@ -84,6 +84,32 @@ def test_a_registration_that_vanished_keeps_its_trial_alive_for_the_others():
     assert events == []
 
 
+GONE = [
+    # (edges before, edges now without B, ids now, events now): A is a trial by itself, B names another, and is gone
+    # Only a part without an older id of its own becomes the heir.
+    ([("B", "C"), ("C", "E")], [("A", "C")], {"A": "A", "C": "A", "E": "B"}, [("joined", "C", "A", "B")]),
+    ([("B", "C"), ("C", "E")], [("A", "E")], {"A": "A", "C": "B", "E": "A"}, [("joined", "E", "A", "B")]),
+    ([("B", "C"), ("C", "E")], [], {"A": "A", "C": "B", "E": "E"}, [("split_from", "E", "E", "B")]),
+    # Where none is left the id is merged, whatever became of its registration.
+    ([("B", "C")], [("A", "C")], {"A": "A", "C": "A"}, [("merged_into", "B", "A", "B"), ("joined", "C", "A", "B")]),
+    ([("B", "C"), ("C", "E")], [("A", "C"), ("A", "E")], {"A": "A", "C": "A", "E": "A"},
+     [("merged_into", "B", "A", "B"), ("joined", "C", "A", "B"), ("joined", "E", "A", "B")]),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("before", "now", "expected", "told"), GONE)
+def test_an_id_whose_registration_could_not_be_read_goes_on_or_is_merged(before, now, expected, told):
+    numbers = sorted({n for edge in before for n in edge} | {"A"})
+    _, oldest = resolve(members("A"), [])
+    _, younger = resolve(members(*numbers), before, oldest, SECOND)
+    history = [*oldest, *younger]
+    there = members(*(n for n in numbers if n != "B"))
+    ids, events = resolve(there, now, history, THIRD)
+    assert ids == expected
+    assert [(e.event, e.number, e.trial_id, e.previous_trial_id) for e in events] == told
+    assert resolve(there, now, [*history, *events], THIRD) == (ids, [])
+
+
 def test_events_after_the_as_of_date_do_not_exist(tmp_path):
     ledger.append(tmp_path, [Event(FIRST, "founded", "A", "A")])
     ledger.append(tmp_path, [Event(THIRD, "founded", "B", "B")])
@@ -149,6 +175,11 @@ def test_every_trial_id_names_one_cluster_whatever_happened_before(numbers, data
             for b in loaded:
                 assert (ids[a] == ids[b]) == (cluster_of.get(a, a) == cluster_of.get(b, b))
         assert resolve_again(loaded, cluster_of, [*history, *events]) == (ids, [])
+        # An id that a registration had goes on, is found by its own registration, or is said to be merged.
+        known = {e.number: e.trial_id for e in history if e.event != "merged_into"}
+        had = {known[n] for n in loaded if n in known}
+        merged = {e.number for e in events if e.event == "merged_into"}
+        assert had <= {*ids.values(), *loaded, *merged}
 
 
 def resolve_again(loaded, cluster_of, history):
