@@ -17,6 +17,8 @@ LARGEST = 1 << 20
 LONGEST_LINE = 16 << 20
 csv.field_size_limit(LARGEST)  # the default, 128 KiB, is less than the longest texts of registers
 
+_NOT_UTF8 = re.compile("[\udc80-\udcff]")
+"""A byte that is no UTF-8, as `surrogateescape` keeps it."""
 _NEW_ROW = re.compile(r'"[^"\r\n]{1,200}"[,;\t]')
 """What the beginning of a line shows only outside quotes: inside, a quote is doubled or ends the field."""
 
@@ -29,7 +31,8 @@ class Row(NamedTuple):
 
 
 def rows(pieces: Iterable[bytes], delimiter: str = ",") -> Iterator[Row]:
-    """The rows of a UTF-8 text in order; blank lines are none. A broken row does not take the next one along.
+    """The rows of a UTF-8 text in order; blank lines are none. A broken row does not take the next one along. One with
+    bytes that are no UTF-8 is broken: read as something else, a name in it would seem changed.
 
     Raises PayloadError, after the last row that can be read, where the bytes are damaged.
     """
@@ -53,6 +56,10 @@ def rows(pieces: Iterable[bytes], delimiter: str = ",") -> Iterator[Row]:
 def _parsed(lines: list[str], delimiter: str) -> Iterator[Row]:
     if len(lines) == 1 and not lines[0].strip():
         return
+    if any(not line.isascii() and _NOT_UTF8.search(line) for line in lines):
+        fault = "bytes in it are no UTF-8: save the file as UTF-8 (of spreadsheets, `CSV UTF-8`) and import it again"
+        yield _broken(lines, delimiter, fault)
+        return
     try:
         # Strict: a field that goes on after its closing quote is damage, not text.
         yield Row(next(csv.reader(lines, delimiter=delimiter, strict=True)))
@@ -61,12 +68,13 @@ def _parsed(lines: list[str], delimiter: str) -> Iterator[Row]:
 
 
 def _broken(lines: list[str], delimiter: str, fault: str) -> Row:
-    return Row([lines[0].split(delimiter, 1)[0].strip().strip('"')[:100]], fault)
+    first = lines[0].split(delimiter, 1)[0].strip().strip('"')[:100]
+    return Row([_NOT_UTF8.sub("\ufffd", first)], fault)
 
 
 def _lines(pieces: Iterable[bytes]) -> Iterator[str]:
     """The lines with their ends. What stands before a damaged place is given out before the damage is raised."""
-    decoder = codecs.getincrementaldecoder("utf-8-sig")("replace")
+    decoder = codecs.getincrementaldecoder("utf-8-sig")("surrogateescape")
     rest = ""
     damage: PayloadError | None = None
     try:

@@ -305,8 +305,12 @@ def test_rows_before_damaged_bytes_are_kept():
         next(rows)
 
 
-def test_other_encodings_do_not_stop_the_reading():
-    assert [row.fields for row in delimited.rows([b"caf\xe9,x\n"])] == [["caf�", "x"]]
+def test_a_row_with_bytes_that_are_no_utf8_is_broken_and_says_what_to_do():
+    text = b"a,b\nx,caf\xe9\nc\xe9,y\n" + "é\ufffd,z\n".encode() + b'd,"two\nlin\xe9s"\ne,f\n'
+    found = list(delimited.rows([text]))
+    assert [row.fields for row in found] == [["a", "b"], ["x"], ["c\ufffd"], ["é\ufffd", "z"], ["d"], ["e", "f"]]
+    assert [row.fault.split(": ")[0] for row in found if row.fault] == ["bytes in it are no UTF-8"] * 3
+    assert "save the file as UTF-8" in found[1].fault
 
 
 def test_other_delimiters():
