@@ -6,13 +6,16 @@ ids (`ledger`). The evidence is `sql/parts/registration_edges.sql`.
 
 import contextlib
 import gc
+import re
 from collections.abc import Iterator, Sequence
 from datetime import date
+from functools import cache
 from pathlib import Path
 
 import duckdb
 
 from pipelines import store, trn
+from pipelines.contracts import reference
 from pipelines.identity import ledger, union
 
 SPOKEN_OF = "SELECT registration_id FROM registration_edges UNION ALL SELECT other_id FROM registration_edges"
@@ -20,7 +23,11 @@ SPOKEN_OF = "SELECT registration_id FROM registration_edges UNION ALL SELECT oth
 
 
 def number_forms(connection: duckdb.DuckDBPyConnection) -> None:
-    """Which of the other numbers that records state have a register's shape, and their canonical form."""
+    """Which of the other numbers that records state have a register's shape, and their canonical form.
+
+    is_number: the value is that number, maybe beside words that say whose it is; otherwise it is a text that names it
+    (`Sub-study of NCT...`).
+    """
     values = [
         value
         for (value,) in connection.sql(
@@ -30,18 +37,51 @@ def number_forms(connection: duckdb.DuckDBPyConnection) -> None:
             WHERE value IS NOT NULL"""
         ).fetchall()
     ]
-    connection.execute("CREATE TABLE number_forms (value VARCHAR, number VARCHAR, registry VARCHAR)")
-    forms = [(value, hit.canonical, hit.registry) for value in values if (hit := _number_in(value))]
+    connection.execute("CREATE TABLE number_forms (value VARCHAR, number VARCHAR, registry VARCHAR, is_number BOOLEAN)")
+    forms = [
+        (value, hit.canonical, hit.registry, is_number)
+        for value in values
+        for hit, is_number in [_number_in(value)]
+        if hit
+    ]
     store.insert(connection, "number_forms", forms)
 
 
-def _number_in(value: str) -> trn.Hit | None:
-    """The one number that an identifier field holds, with or without words around it; two numbers are none."""
+_OF_REGISTERS = frozenset({
+    "register", "registers", "registry", "registries", "registration", "registered", "number", "numbers", "no", "nr",
+    "id", "ids", "identifier", "identification", "code", "ref", "reference", "eudra", "ct", "ctr", "utn", "universal",
+    "who", "ictrp", "nih", "nlm", "ema", "mhra", "bfarm", "agency", "medicines", "european", "national",
+    "international", "institute", "institutes", "library", "health", "as", "at", "with", "by",
+})  # fmt: skip
+"""Words beside a number that say whose it is, apart from the registers' own names."""
+_ADDRESS = re.compile(r"(?:https?://|www\.)\S+")
+
+
+def _number_in(value: str) -> tuple[trn.Hit | None, bool]:
+    """The one number that an identifier field holds, and whether the field is that number, with or without words that
+    say whose it is. Two numbers are none."""
     whole = trn.canonical(value)
     if whole:
-        return whole
+        return whole, True
     hits = [hit for hit in trn.find(value) if hit.kind == "number"]
-    return hits[0] if len({hit.canonical for hit in hits}) == 1 else None
+    if len({hit.canonical for hit in hits}) != 1:
+        return None, False
+    beside = value
+    for hit in reversed(hits):
+        beside = f"{beside[: hit.start]} {beside[hit.end :]}"
+    words, countries = _names()
+    left = set(re.findall(r"\w+", countries.sub(" ", beside.casefold())))
+    return hits[0], left <= words or bool(_ADDRESS.fullmatch(value.strip()))
+
+
+@cache
+def _names() -> tuple[frozenset[str], re.Pattern[str]]:
+    """Words of the registers, and the names of countries as a whole: alone `part` and `see` would be no country's."""
+    registers = [text for row in reference("registries") for text in (row["code"], row["name"], row["data_banks"])]
+    words = {word for text in registers for word in re.findall(r"\w+", text.casefold())}
+    spelt = {s.casefold() for row in reference("countries") for s in [row["name"], *row["spellings"].split(";")] if s}
+    countries = "|".join(re.escape(name) for name in sorted(spelt, key=lambda name: (-len(name), name)))
+    return _OF_REGISTERS | words, re.compile(rf"(?<!\w)(?:{countries})(?!\w)")
 
 
 def placeholder_numbers(connection: duckdb.DuckDBPyConnection) -> None:

@@ -186,6 +186,19 @@ CASES = {
     "one names the other": (dict(N1={}, I1=dict(names=["{N1}"])), ["N1 I1"], ["I1 N1 named merged"]),
     "a number with words around it": (
         dict(N1=dict(names=["ISRCTN-Register: {I1} (UK)"]), I1={}), ["N1 I1"], ["I1 N1 named merged"]),
+    **{f"a number beside words of its register: {words}": (
+        dict(N1={}, I1=dict(names=[words])), ["N1 I1"], ["I1 N1 named merged"])
+       for words in ("ClinicalTrials.gov identifier: {N1}", "{N1} (United States)", "U.S. National Library of Medicine, no. {N1}",
+                     "https://clinicaltrials.gov/study/{N1}")},
+    **{f"a text in a field for numbers: {words}": (
+        dict(N1={}, I1=dict(names=[words])), [], ["I1 N1 mentioned candidate free_text_alone"])
+       for words in ("Sub-study of {N1}", "{N1} (parent study)", "see {N1}", "part of {N1}", "extension of the trial {N1}",
+                     "{N1}, 2019-1")},
+    "a text in a field for numbers and an equal title": (
+        dict(N1=dict(title=f"The {LONG}"), I1=dict(names=["Same as {N1}"], title=LONG)), ["N1 I1"],
+        ["I1 N1 mentioned_and_alike merged"]),
+    "a text that names a universal number": (
+        dict(N1=dict(names=["{U1}"]), I1=dict(names=["Sub-study of {U1}"])), [], []),
     "one register in two spellings": (
         dict(N1=dict(names=["{I1}", "isrctn {I1}", "{D1}", "{D1} (DRKS)"]), I1={}, D1={}), ["N1 D1 I1"],
         ["I1 N1 named merged", "D1 N1 named merged"]),
@@ -575,6 +588,7 @@ NUMBERS = {
     "a record that names itself": [("N1", "{N1}", "same_register"), ("N1", "{N1}", "registration")],
     "an obsolete number that is not loaded": [("N2", "{N1}", "alias"), ("I1", "{N1}", "cross_registration")],
     "a number with words around it": [("N1", "ISRCTN-Register: {I1} (UK)", "cross_registration")],
+    "a text in a field for numbers: Sub-study of {N1}": [("I1", "Sub-study of {N1}", "other")],
     "one sponsor's code": [("N1", "AB-2001", "sponsor_code"), ("I1", "AB 2001", "other")],
     "one universal number": [("I1", "UTN: {U1}", "cross_registration")],
 }

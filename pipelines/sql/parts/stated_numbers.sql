@@ -1,11 +1,19 @@
 -- Every number that a registration has or states: its own, obsolete ones, the other numbers of its record, and those its
--- free text names. A value of a register's shape stands under its canonical number; any other as written. is_transition:
--- what a record of the EU's present register gives as the number that the trial had in the former one.
+-- free text names. A value of a register's shape stands under its canonical number; any other as written: where a field
+-- for numbers holds a text that names one (`Sub-study of ...`), the text stands as written and the number as a mention.
+-- is_transition: what a record of the EU's present register gives as the number that the trial had in the former one.
 WITH others AS (
-    SELECT registration_id, registry, i.value AS written, i.type AS type
+    SELECT
+        registration_id, registry, i.value AS written, i.type AS type,
+        coalesce(i.type IN ('NIH', 'FDA', 'VA', 'CDC', 'AHRQ', 'SAMHSA', 'OTHER_GRANT'), false) AS is_grant
     FROM (SELECT registration_id, registry, unnest(identifiers) AS i FROM registration_lists)
 ), mentions AS (
-    SELECT registration_id, unnest(mentions) AS number FROM registration_lists
+    SELECT registration_id, 'text' AS field, unnest(mentions) AS written FROM registration_lists
+    UNION ALL
+    SELECT o.registration_id, 'identifiers', o.written
+    FROM others AS o
+    JOIN number_forms AS f ON f.value = o.written AND NOT f.is_number
+    WHERE NOT o.is_grant
 )
 SELECT registration_id, 'registration_id' AS field, registration_id AS written, 'registration' AS kind, registry,
     registration_id AS number, false AS is_transition
@@ -19,20 +27,19 @@ SELECT
     'identifiers',
     s.written,
     CASE
-        WHEN s.type IN ('NIH', 'FDA', 'VA', 'CDC', 'AHRQ', 'SAMHSA', 'OTHER_GRANT') THEN 'grant'
+        WHEN s.is_grant THEN 'grant'
         WHEN f.number IS NOT NULL AND f.registry = s.registry THEN 'same_register'
         WHEN f.number IS NOT NULL THEN 'cross_registration'
         WHEN s.type = 'ORG_STUDY_ID' THEN 'sponsor_code'
         ELSE 'other' END,
-    CASE WHEN s.type NOT IN ('NIH', 'FDA', 'VA', 'CDC', 'AHRQ', 'SAMHSA', 'OTHER_GRANT') OR s.type IS NULL
-        THEN f.registry END,
+    CASE WHEN NOT s.is_grant THEN f.registry END,
     coalesce(f.number, trim(s.written)),
     coalesce(s.registry = 'ctis' AND s.type = 'EUDRACT_NUMBER', false)
 FROM others AS s
-LEFT JOIN number_forms AS f ON f.value = s.written
+LEFT JOIN number_forms AS f ON f.value = s.written AND f.is_number
 WHERE nullif(trim(s.written), '') IS NOT NULL
 UNION ALL
-SELECT m.registration_id, 'text', m.number, 'mention', f.registry, m.number, false
+SELECT m.registration_id, m.field, m.written, 'mention', f.registry, f.number, false
 FROM mentions AS m
-JOIN number_forms AS f ON f.value = m.number
-WHERE m.number <> m.registration_id
+JOIN number_forms AS f ON f.value = m.written
+WHERE f.number <> m.registration_id
