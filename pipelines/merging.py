@@ -18,10 +18,15 @@ TOGETHER = {
 
 NEVER_FILLED = {
     "start_raw", "primary_completion_raw", "completion_raw", "status", "enrolment", "has_results", "data_version",
+    "last_update_posted", "last_update_submitted",
 }  # fmt: skip
 """What decides a verdict is taken from one source alone: a date that the register dropped must not come back from
-another source that still passes it on. And one source's data version says nothing of another's."""
+another source that still passes it on. And one source's data version says nothing of another's, nor does the day on
+which another source took a record over say when its register updated it."""
 
+UPDATES = ("last_update_posted", "last_update_submitted")
+IS_RECORD = "part <> 'results'"
+"""The page of results of the EU register has versions of its own: their day is no update of the registration."""
 
 REPEATED = {
     "conditions": ("conditions", "condition_mesh"),
@@ -58,9 +63,9 @@ def merged_registrations(known: Contracts) -> str:
     stated = [(field_of(c, known), f"{c} IS NOT NULL") for c in kept if units[c] == c and c not in always_first]
     stated += [(field, f"len({name}) > 0") for field, names in REPEATED.items() for name in names]
     stated += [(name, f"len({name}) > 0") for name in OF_ONE_SOURCE]
-    named = ", ".join(kept)
+    alone = ", ".join(f"CASE WHEN {IS_RECORD} THEN {c} END AS {c}" if c in UPDATES else c for c in kept)
     return (
-        f"SELECT registration_id, {named}, []::{FILLED} AS filled_from_others FROM current_records WHERE records = 1\n"
+        f"SELECT registration_id, {alone}, []::{FILLED} AS filled_from_others FROM current_records WHERE records = 1\n"
         "UNION ALL BY NAME\n"
         "SELECT * EXCLUDE (fields, own_items, other_items), list_sort(list_distinct(list_concat(\n"
         "    list_filter(fields, lambda f: f.source <> source),\n"
@@ -149,6 +154,7 @@ def _picked(column: str, unit: str) -> str:
     if column in ("registry", "source"):
         return f"arg_min({column}, place)"
     alone = " AND source = first_source" if unit in NEVER_FILLED else ""
+    alone += f" AND {IS_RECORD}" if column in UPDATES else ""
     if column == "has_results":  # results on one country's record are results
         return f"bool_or(has_results) FILTER (WHERE true{alone})"
     return f"arg_min_null({column}, {ORDERS.get(unit, 'place')}) FILTER (WHERE {unit} IS NOT NULL{alone})"

@@ -59,7 +59,7 @@ class Put:
         """The letter of the label says which register's record it is (P: an article), `says` what is not as usual.
 
         Everywhere: names (numbers that the record states; on ClinicalTrials.gov also (number, type)), title, code, sponsor.
-        ClinicalTrials.gov: aliases, text, what `worlds.study` takes. EUCTR: countries, results (end, day of posting). CTIS:
+        ClinicalTrials.gov: aliases, text, what `worlds.study` takes. EUCTR: countries, results (end, day of posting), refreshed. CTIS:
         submissions, ended. Portal: start, registered, enrolment, status, shows_results. A DRKS record with its completion
         (day, whether it has come) is read from DRKS itself.
         """
@@ -85,6 +85,11 @@ class Put:
     def _protocol(self, case, label, says):
         for country in says.get("countries", ("DE",)):
             self.euctr.append(self._text(number(case, label), country, says))
+        if "refreshed" in says:  # the portal passes the record on as well
+            self.portal.append({
+                "TrialID": f"EUCTR{number(case, label)}-DE", "Source Register": "EU Clinical Trials Register",
+                "Last Refreshed on": says["refreshed"],
+            })  # fmt: skip
         if "results" in says:
             end, posted = says["results"]
             self.results.append(f"0,{number(case, label)},{end},{posted},{posted},['DE'],Tabular,{{'Germany': 20}},,")
@@ -445,6 +450,12 @@ MERGED = {
     "what another source passes on speaks later": (
         dict(N1=dict(names=["{I1}"], updated="2023-01-01"), I1=dict(updated="1 June 2023", enrolment=200)),
         dict(status="completed", status_from="N1", enrolment_from="N1", main_registration_id="N1")),
+    "the day on which the portal took a record over is none of its register": (
+        dict(N1=dict(names=["{E1}"], updated="2023-01-01"), E1=dict(refreshed="1 June 2024")),
+        dict(status="completed", status_from="N1", main_registration_id="N1")),
+    "the day of a page of results is none of the record": (
+        dict(N1=dict(names=["{E1}"], updated="2023-01-01"), E1=dict(results=("2021-12-31", "2023-05-22"))),
+        dict(status="completed", status_from="N1", main_registration_id="N1", results_posted=date(2023, 5, 22))),
     "a record that never ran speaks after one that ran": (
         dict(N1=dict(names=["{I1}"], status="WITHDRAWN", updated="2024-05-01"), I1=dict(updated="1 June 2023")),
         dict(status="recruiting", status_from="I1", main_registration_id="I1")),
