@@ -809,11 +809,13 @@ OWN_FIELDS = (
 
 def _own_fields(draft: Draft, record: Record) -> dict[str, str]:
     """Fields as served. The target size is among them where it is not simply a number, the number where it has a prefix
-    or suffix that its canonical form has not."""
+    or suffix that its canonical form has not; of the EU's present register also which submission it is."""
     values = {name: record.get(name, "") for name in OWN_FIELDS}
     values["target size"] = "" if record.get("target size", "").isdigit() else record.get("target size", "")
     number = record.get("trialid", "")
     values["trialid"] = "" if number == draft.values["registration_id"] else number
+    hit = trn.canonical(number)
+    values["resubmission"] = (hit.suffix or "") if hit and hit.registry == "ctis" else ""
     if not draft.values.get("start_raw"):  # the day is there and means something else
         values["date enrollement"] = record.get("date enrollement", "")
     values["bridging flag truefalse"] = values["bridging flag truefalse"].lower()  # a spreadsheet has its own spelling
