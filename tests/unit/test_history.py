@@ -8,6 +8,7 @@ import pytest
 
 from pipelines.sources import ctgov
 from tests.unit.test_eu_policies import EXTRACT, extract, table, text
+from tests.unit.test_ictrp import as_xml
 from tests.worlds import nct, put_file, put_studies, rows, study, tables
 
 FIRST, SECOND, THIRD = date(2024, 1, 10), date(2024, 2, 10), date(2024, 3, 10)
@@ -384,3 +385,81 @@ def test_both_ways_of_reading_take_the_history(tmp_path, fast):
     assert row["history"][2]["events"] == [
         {"event": "submitted", "date": date(2021, 8, 20)}, {"event": "returned", "date": date(2021, 8, 30)},
     ]  # fmt: skip
+
+
+# --- what one source passes on of another's record ---------------------------------------------------------------------
+
+PORTAL = [
+    # (portal's day of taking the record over before, and after, end of the trial; changed after, came after the end)
+    ("5 January 2024", "5 February 2024", "04/01/2024", date(2024, 1, 5), True),
+    # The old version still stood in the portal on 10 January, which says nothing of the register.
+    ("5 January 2024", "5 February 2024", "07/01/2024", date(2024, 1, 5), None),
+    ("", "5 February 2024", "04/01/2024", None, None),
+    ("", "", "04/01/2024", None, None),
+    ("", "", "01/03/2024", None, False),
+]
+ORDER = {
+    # number -> ((day of taking over, participants) in each export, participants of the newest version)
+    "ISRCTN90000101": ((("", "50"), ("5 January 2024", "60")), 60),
+    "ISRCTN90000102": ((("5 January 2024", "50"), ("", "60")), 60),
+    "ISRCTN90000103": ((("5 January 2024", "50"), ("unreadable", "60"), ("4 January 2024", "40")), 60),
+    "ISRCTN90000104": ((("", "50"), ("", "60"), ("", "70")), 70),
+}
+CTIS = "2090-500001-17"
+
+
+def portal_row(number, updated, size, **more):
+    return {
+        "TrialID": number, "Source Register": "ISRCTN", "Last Refreshed on": updated, "Target size": size,
+        "Date enrollement": "01/02/2023", "results yes no": "No",
+    } | more  # fmt: skip
+
+
+def submission(last, updated, **more):
+    return {"ctNumber": f"{CTIS}-{last}", "ctPublicStatusCode": 5, "lastUpdated": updated, **more}
+
+
+@pytest.fixture(scope="module")
+def passed_on(tmp_path_factory):
+    data = tmp_path_factory.mktemp("portal") / "data"
+    for place, (day, size) in enumerate(((FIRST, "50"), (SECOND, "60"), (THIRD, None))):
+        exported = [
+            portal_row(f"ISRCTN9000000{n}", (before, after)[place], size, **{"results date completed": end})
+            for n, (before, after, end, *_) in enumerate(PORTAL)
+            if size
+        ]
+        exported += [portal_row(n, *seen[place]) for n, (seen, _) in ORDER.items() if place < len(seen)]
+        register = {"Source Register": "Clinical Trials Information System"}
+        exported += [portal_row(f"CTIS2090-500002-17-0{n}", "", str(70 + n), **register) for n in (0, 1)]
+        put_file(data, "ictrp", day, "portal.xml", as_xml(*exported).decode())
+    put_file(data, "ctis", FIRST, "a.json", json.dumps([submission("01", "02/01/2024", startDateEU="2023-05-01")]))
+    put_file(data, "ctis", SECOND, "b.json", json.dumps([submission("00", "03/02/2024", startDateEU="2023-04-01")]))
+    with tables(data) as connection:
+        yield connection
+
+
+@pytest.mark.parametrize(("number", "expected"), [(n, expected) for n, (*_, expected, _) in enumerate(PORTAL)])
+def test_a_version_that_others_still_pass_on_says_nothing_of_the_register(passed_on, number, expected):
+    (found,) = rows(
+        passed_on,
+        f"""SELECT changed_after, changed_by, after_completion FROM registration_changes
+        WHERE registration_id = 'ISRCTN9000000{number}' AND field = 'enrolment'""",
+    )
+    changed_by = date(2024, 2, 5) if PORTAL[number][1] else SECOND
+    assert found == (expected, changed_by, PORTAL[number][-1])
+
+
+@pytest.mark.parametrize("number", ORDER)
+def test_a_record_without_an_update_of_its_own_is_compared_by_its_snapshot(passed_on, number):
+    assert rows(passed_on, f"SELECT enrolment FROM registrations WHERE registration_id = '{number}'") == [
+        (ORDER[number][1],)
+    ]
+
+
+def test_the_highest_resubmission_is_the_current_one(passed_on):
+    sql = (
+        "SELECT start_raw FROM registration_versions WHERE registration_id = '{}' AND source = 'ctis' ORDER BY version"
+    )
+    assert rows(passed_on, sql.format(CTIS)) == [("2023-04-01",), ("2023-05-01",)]
+    sql = "SELECT enrolment FROM registration_versions WHERE registration_id = '2090-500002-17' ORDER BY version"
+    assert rows(passed_on, sql) == [(70,), (71,)], "no version more for each export that holds both"

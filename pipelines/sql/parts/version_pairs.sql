@@ -1,10 +1,13 @@
 -- Every version of a record beside the one before it: what is compared of both, and between which days it was edited.
 -- changed_after: the old version still stood there. Where a snapshot's date contradicts that (an old file imported under a
--- later day), the old version's own last update is all that is known.
+-- later day), the old version's own last update is all that is known. What one source passes on of another's record can
+-- lag behind it: seeing the old version says nothing of the register, only the day on which it was taken over does.
 WITH versions AS (
     SELECT
         s.registration_id, s.source, s.part, s.version, s.snapshot, s.first_seen, s.last_seen,
-        coalesce(r.last_update_posted, r.last_update_submitted, s.first_seen) AS shown_from,
+        t.registry IS NOT DISTINCT FROM r.registry AS is_registers_own,
+        coalesce(r.last_update_posted, r.last_update_submitted) AS stated,
+        coalesce(stated, s.first_seen) AS shown_from,
         {
             'study_type': r.study_type, 'study_type_source': r.study_type_source,
             'phase': r.phase, 'phase_source': r.phase_source, 'primary_purpose': r.primary_purpose,
@@ -30,11 +33,13 @@ WITH versions AS (
     SEMI JOIN (SELECT registration_id, source, part FROM version_spans WHERE version = 2) AS m
         USING (registration_id, source, part)
     JOIN staged_registrations AS r USING (file, record_number)
+    JOIN source_terms AS t ON t.source = s.source
 )
 SELECT
     b.registration_id, b.source, b.part, b.version, b.snapshot, b.first_seen,
     greatest(a.shown_from, b.shown_from) AS changed_by,
-    CASE WHEN a.last_seen < b.shown_from THEN greatest(a.last_seen, a.shown_from)
+    CASE WHEN NOT a.is_registers_own THEN CASE WHEN a.stated IS NOT NULL THEN least(a.stated, b.shown_from) END
+         WHEN a.last_seen < b.shown_from THEN greatest(a.last_seen, a.shown_from)
          ELSE least(a.shown_from, b.shown_from) END AS changed_after,
     a.record AS old,
     b.record AS new
