@@ -1,5 +1,6 @@
 """ClinicalTrials.gov, API v2: all studies by pages; then what was updated, with a listing of all numbers so that what
-vanished is seen; and the history of single records, which only the site's internal interface has."""
+vanished is seen, and what was handed in and is not posted; and the history of single records, which only the site's
+internal interface has."""
 
 import re
 from collections import Counter
@@ -89,8 +90,25 @@ def _crawl(round_: Round, version: str) -> Fetched:
     pages, _ = _pages(round_, "updated", ".json.gz", {"query.term": term, "sort": "LastUpdatePostDate:asc"})
     if not listing:
         return Fetched(pages, "partial", data_version=version)
+    submitted, note = _submitted(round_)
     listed, total = _pages(round_, "numbers", snapshots.LISTING, {"fields": "NCTId", "sort": "StudyFirstPostDate:asc"})
-    return Fetched([*pages, *listed], "partial", total, total, version)
+    return Fetched([*pages, *submitted, *listed], "partial", total, total, version, note=note)
+
+
+def _submitted(round_: Round) -> tuple[list[Path], str]:
+    """The studies whose results were handed in and are not posted, and a note where the server refuses the question.
+
+    A submission, its return and its cancellation do not move a study's date of update. They are asked for whenever
+    all numbers are: what a listing names counts as looked at.
+    """
+    query = {"query.term": "AREA[UnpostedEventType]RELEASE", "sort": "StudyFirstPostDate:asc"}
+    try:
+        return _pages(round_, "submitted", ".json.gz", query)[0], ""
+    except Refused as error:
+        if error.status != 400:
+            raise
+        return [], ("ctgov: the question for results handed in and not posted was refused: of trials that were not "
+                    f"updated they are seen with the next whole crawl only ({error})")  # fmt: skip
 
 
 def _version(round_: Round) -> str:

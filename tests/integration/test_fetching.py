@@ -138,6 +138,24 @@ def test_the_next_nights_ask_for_updates_with_overlap_and_now_and_then_for_all_n
     assert again.snapshot.scope == "full", "not every change moves a study's date of update"
 
 
+@pytest.mark.parametrize("unknown_area", ["", "UnpostedEventType"])
+def test_results_handed_in_come_with_the_listing_although_they_move_no_date_of_update(ctgov, unknown_area):
+    """A server that refuses the question costs the night nothing, and is a note."""
+    ctgov.fetch("ctgov")
+    app = ctgov.server.apps["ctgov"]
+    handed_in = [study(n, updated="2024-01-01", events=[("RELEASE", "2024-06-05")]) for n in (3, 4, 5, 6)]
+    app.studies = [*studies(1, 2, *range(7, 12)), *handed_in]
+    app.version, app.unknown_area, ctgov.day = "2024-06-11T09:00:04", unknown_area, DAY + timedelta(days=8)
+    (update,) = ctgov.fetch("ctgov")
+    assert len(numbers_in(update.snapshot, snapshots.LISTING)) == update.snapshot.fetched["records"] == 11
+    if unknown_area:
+        assert numbers_in(update.snapshot) == []
+        assert ["was refused" in note for note in update.notes] == [True]
+    else:
+        assert numbers_in(update.snapshot) == [nct(n) for n in (3, 4, 5, 6)]
+        assert list(update.notes) == []
+
+
 def test_updates_follow_an_imported_full_dump(ctgov, tmp_path):
     dump = tmp_path / "all.json"
     dump.write_text(json.dumps(studies(1, 2)))

@@ -32,14 +32,21 @@ def updated_of(study: Study) -> str:
     return str(study["protocolSection"]["statusModule"]["lastUpdatePostDateStruct"]["date"])
 
 
+def unposted_of(study: Study) -> set[str]:
+    """The kinds of event of results that were handed in and are not posted."""
+    annotation = study.get("annotationSection", {}).get("annotationModule", {}).get("unpostedAnnotation", {})
+    return {event["type"] for event in annotation.get("unpostedEvents", [])}
+
+
 @dataclass
 class Ctgov:
     """ClinicalTrials.gov's API v2. A token holds the offset and the mark of the data, and is refused once the data are
-    others. histories: by number, the versions of a record."""
+    others. histories: by number, the versions of a record. unknown_area: a search area that it does not know."""
 
     studies: Sequence[Study]
     version: str = "2024-06-03T09:00:04"
     histories: Mapping[str, Sequence[Study]] = field(default_factory=dict)
+    unknown_area: str = ""
 
     def __call__(self, asked: Asked) -> Answer:
         path = urlsplit(asked.path).path
@@ -53,8 +60,15 @@ class Ctgov:
 
     def _page(self, query: dict[str, str]) -> Answer:
         found = sorted(self.studies, key=number_of)
-        if since := re.search(r"RANGE\[([\d-]+),MAX\]", query.get("query.term", "")):
+        term = query.get("query.term", "")
+        if self.unknown_area and f"AREA[{self.unknown_area}]" in term:
+            return Answer(b"unknown area", "text/plain", 400)
+        if since := re.fullmatch(r"AREA\[LastUpdatePostDate\]RANGE\[([\d-]+),MAX\]", term):
             found = [s for s in found if updated_of(s) >= since[1]]
+        elif event := re.fullmatch(r"AREA\[UnpostedEventType\](\w+)", term):
+            found = [s for s in found if event[1] in unposted_of(s)]
+        elif term:
+            return Answer(b"not understood", "text/plain", 400)
         if "fields" in query:
             found = [{"protocolSection": {"identificationModule": {"nctId": number_of(s)}}} for s in found]
         start, size = 0, int(query["pageSize"])
