@@ -29,7 +29,7 @@ OLD = {"start": "2016-05-01", "drug": None, "registered": "2016-04-01"}
 
 
 def us(number, *, drug=True, device=None, kinds=("DRUG",), countries=("United States",), purpose="TREATMENT",
-       ppsd=None, export=None, delay=None, delay_posted=None, flag=None, listed=True, **fields):  # fmt: skip
+       ppsd=None, export=None, delay=None, delay_posted=None, waived=None, flag=None, listed=True, **fields):  # fmt: skip
     """A drug trial with a site in the US that the law covers without doubt; what is None is not stated.
 
     delay: day on which a certificate was handed in. flag: the flag of January 2017, if `listed`; see `flags`.
@@ -40,7 +40,7 @@ def us(number, *, drug=True, device=None, kinds=("DRUG",), countries=("United St
         "designModule": {"designInfo": {"primaryPurpose": purpose}},
         "armsInterventionsModule": {"interventions": [{"type": kind, "name": "x"} for kind in kinds]},
         "contactsLocationsModule": {"locations": [{"country": c, "facility": "x"} for c in countries]},
-        "statusModule": {"dispFirstSubmitDate": delay},
+        "statusModule": {"dispFirstSubmitDate": delay, "resultsWaived": waived},
     }  # fmt: skip
     if delay_posted:
         sections["statusModule"]["dispFirstPostDateStruct"] = {"date": delay_posted, "type": "ACTUAL"}
@@ -125,6 +125,9 @@ SCOPE = {
         dict(OLD, start="2017-01", flag="true"), "possible", "is_fda_regulated_drug, is_fda_regulated_device"),
     "old: started as the rule came": (
         dict(OLD, start="2017-01-18", flag="true"), "possible", "is_fda_regulated_drug, is_fda_regulated_device"),
+    "results waived": (dict(waived=True), "no", "not_waived"),
+    "results not waived": (dict(waived=False), "yes", None),
+    "results waived, phase 1": (dict(waived=True, phases=["PHASE1"]), "no", "covered_phase, not_waived"),
     "new: kinds of intervention are not asked": (dict(start="2016-01-01", kinds=("BEHAVIORAL",)), "yes", None),
 } | {
     f"old: {place}": (dict(OLD, countries=(place,)), "probable", None)
@@ -456,6 +459,7 @@ TRACKER_SAYS = {
     ("old: flag false", "scope"): "out_of_scope",
     ("old: no site", "scope"): "out_of_scope",
     ("phases not applicable", "scope"): "overdue",
+    ("results waived", "scope"): "overdue",
     # the table of statuses; its words: reported, reported-late, overdue, overdue-cancelled, ongoing
     ("posted before due", "status"): "reported_early",
     ("submitted on the due day", "status"): "reported_on_time",

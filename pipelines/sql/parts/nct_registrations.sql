@@ -10,7 +10,7 @@ SELECT
     r.start_raw, r.start_earliest, r.start_latest,
     r.primary_completion_raw, r.primary_completion_earliest, r.primary_completion_latest,
     r.completion_raw, r.completion_earliest, r.completion_latest,
-    r.has_results, r.results_submitted, r.results_posted, r.delay_submitted, r.delay_posted,
+    r.has_results, r.results_submitted, r.results_posted, r.delay_submitted, r.delay_posted, r.results_waived,
     r.is_fda_regulated_drug, r.is_fda_regulated_device, r.is_ppsd, r.is_us_export,
     v.seen_public_by,
     s.runs,

@@ -152,7 +152,11 @@ WITH dated AS (
             WHEN is_us_export THEN leg('exported from the US', true, registration_id, 'is_us_export')
             ELSE proxy_leg(
                 'IND and IDE numbers are not public; the FDA flags stand for them', true, registration_id, 'countries') END
-            AS us_nexus
+            AS us_nexus,
+        leg(
+            CASE WHEN results_waived THEN 'the register says that results are waived' END,
+            NOT coalesce(results_waived AND getvariable('policy').waiver_counts, false), registration_id, 'results_waived')
+            AS not_waived
     FROM judged
 )
 SELECT
@@ -184,6 +188,7 @@ SELECT
     l.product_approved,
     l.covered_intervention,
     l.us_nexus,
+    l.not_waived,
     leg(
         concat_ws(', ',
             CASE WHEN l.study_type <> 'interventional' THEN 'interventional' END,
@@ -240,6 +245,7 @@ SELECT
     nothing AS product_approved,
     nothing AS covered_intervention,
     nothing AS us_nexus,
+    nothing AS not_waived,
     nothing AS in_scope_before,
     nothing AS completed,
     nothing AS running,
