@@ -27,6 +27,9 @@ BEFORE = date(2023, 1, 1)
 OLD = {"start": "2016-05-01", "drug": None, "registered": "2016-04-01"}
 """Of a trial on the old route: started before 2017-01-18, no FDA flag."""
 
+SURVEILLANCE = {"study_type": "OBSERVATIONAL", "phases": None, "ppsd": True}
+"""Paediatric surveillance of a device that is no trial."""
+
 
 def us(number, *, drug=True, device=None, kinds=("DRUG",), countries=("United States",), purpose="TREATMENT",
        ppsd=None, export=None, delay=None, delay_posted=None, waived=None, flag=None, listed=True, **fields):  # fmt: skip
@@ -187,6 +190,18 @@ STATUS = {
     "certificate known by its posting": (dict(delay_posted="2022-08-01"), "deferred"),
     "reported under a certificate": (dict(delay="2022-01-01", results=("2023-12-31", "2024-01-31")), "reported_on_time"),
     "reported after a certificate": (dict(delay="2022-01-01", results=("2024-01-02", "2024-01-31")), "reported_late"),
+    # surveillance of a device that is no trial: 30 days from its completion, the final report
+    "surveillance, no trial: due today": (dict(SURVEILLANCE, cd="2024-05-31"), "not_due"),
+    "surveillance, no trial: due yesterday": (dict(SURVEILLANCE, cd="2024-05-30"), "in_grace"),
+    "surveillance, no trial: after grace": (dict(SURVEILLANCE, cd="2024-04-30"), "overdue"),
+    "surveillance, no trial: reported in time": (
+        dict(SURVEILLANCE, cd="2022-03-01", results=("2022-03-31", "2022-04-30")), "reported_on_time"),
+    "surveillance, no trial: reported a day late": (
+        dict(SURVEILLANCE, cd="2022-03-01", results=("2022-04-01", "2022-04-30")), "reported_late"),
+    "surveillance, no trial: primary completion is no final report": (
+        dict(SURVEILLANCE, status="RECRUITING", cd=None), "not_completed"),
+    "surveillance, no trial: ended without a final report": (dict(SURVEILLANCE, cd=None), "inconsistent"),
+    "surveillance that is a trial": (dict(ppsd=True, pcd="2023-06-30", cd="2024-04-30"), "not_due"),
     "out of scope with results": (dict(phases=["PHASE1"], results=("2022-01-01", "2022-02-01")), "out_of_scope"),
 }  # fmt: skip
 
@@ -573,8 +588,8 @@ FAULTS = {
                               "is_surveillance OR primary_purpose = 'interventional' OR is_fda_regulated_device THEN"),
         ("covered", SCOPE)),
     "365 days are a year": (
-        "legs_fdaaa", altered("due_day(clock_latest, getvariable('policy').months) AS due_undeferred",
-                              "clock_latest + 365 AS due_undeferred"), ("leap year between: calendar, not 365 days", STATUS)),
+        "legs_fdaaa", altered("ELSE due_day(clock_latest, getvariable('policy').months) END AS due_undeferred",
+                              "ELSE clock_latest + 365 END AS due_undeferred"), ("leap year between: calendar, not 365 days", STATUS)),
     "only actual dates count": (
         "nct_registrations", altered(
             "r.primary_completion_earliest, r.primary_completion_latest,",
@@ -598,8 +613,8 @@ FAULTS = {
         "legs_fdaaa", altered("coalesce(was_fda_regulated, true)", "coalesce(was_fda_regulated, false)"),
         ("old: flag blank", SCOPE)),
     "the end of the study starts the clock": (
-        "legs_fdaaa", altered("coalesce(primary_completion_latest, completion_latest) AS clock_latest",
-                              "coalesce(completion_latest, primary_completion_latest) AS clock_latest"),
+        "legs_fdaaa", altered("coalesce(primary_completion_latest, completion_latest) END AS clock_latest",
+                              "coalesce(completion_latest, primary_completion_latest) END AS clock_latest"),
         ("completed before the rule, completion after it", SCOPE)),
     "posting decides, not submission": (
         "legs_fdaaa", altered("WHEN least(l.results_submitted, l.results_posted) <= getvariable('as_of')\n"

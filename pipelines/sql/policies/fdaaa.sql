@@ -1,24 +1,33 @@
 -- FDAAA: results at ClinicalTrials.gov within 12 months of primary completion, for applicable clinical trials.
 -- A trial that started before the Final Rule and states neither FDA flag goes the old route: the flag of January 2017,
 -- the kind of intervention and a site in the US decide in their place.
+-- Paediatric surveillance of a device that is no trial completes with its final report to the FDA, which is the completion
+-- date of its record, and its results are due so many days later.
 WITH dated AS (
     SELECT
         *,
         getvariable('policy').readings = 'latest' AS is_latest_only,
         CASE WHEN is_latest_only THEN start_latest ELSE start_earliest END AS started_earliest,
-        coalesce(primary_completion_latest, completion_latest) AS clock_latest,
-        CASE WHEN is_latest_only THEN coalesce(primary_completion_latest, completion_latest)
+        coalesce(is_ppsd AND getvariable('policy').ppsd_counts, false) AS is_surveillance,
+        is_surveillance AND coalesce(study_type <> 'interventional', false) AS is_final_report,
+        NOT is_final_report AND (primary_completion_earliest IS NOT NULL OR completion_earliest IS NULL) AS is_primary_clock,
+        CASE WHEN is_final_report THEN completion_raw ELSE coalesce(primary_completion_raw, completion_raw) END AS clock_raw,
+        CASE WHEN is_final_report THEN completion_latest
+             ELSE coalesce(primary_completion_latest, completion_latest) END AS clock_latest,
+        CASE WHEN is_latest_only THEN clock_latest WHEN is_final_report THEN completion_earliest
              ELSE coalesce(primary_completion_earliest, completion_earliest) END AS clock_earliest,
         CASE WHEN coalesce(delay_submitted, delay_posted) <= getvariable('as_of')
             THEN coalesce(delay_submitted, delay_posted) END AS certificate,
-        due_day(clock_latest, getvariable('policy').months) AS due_undeferred
+        CASE WHEN is_final_report THEN days_after(clock_latest, getvariable('policy').final_report_days)
+             ELSE due_day(clock_latest, getvariable('policy').months) END AS due_undeferred,
+        CASE WHEN is_final_report THEN days_after(clock_earliest, getvariable('policy').final_report_days)
+             ELSE due_day(clock_earliest, getvariable('policy').months) END AS due_undeferred_earliest
     FROM nct_registrations
 ), deferred AS (
     SELECT
         *,
         on_or_after(started_earliest, start_latest, getvariable('policy').effective) AS starts_under_rule,
         on_or_after(clock_earliest, clock_latest, getvariable('policy').effective) AS completes_under_rule,
-        coalesce(is_ppsd AND getvariable('policy').ppsd_counts, false) AS is_surveillance,
         is_live OR (is_cancelled AND getvariable('policy').withdrawn_submission_counts) AS is_handed_in,
         CASE WHEN getvariable('policy').withdrawn_submission_counts THEN first_submitted ELSE live_since END AS handed_in,
         CASE WHEN certificate IS NULL THEN getvariable('policy').grace_days
@@ -34,8 +43,7 @@ WITH dated AS (
 ), judged AS (
     SELECT
         *,
-        CASE WHEN is_latest_only THEN due_latest ELSE due_day(clock_earliest, getvariable('policy').months) END
-            AS due_earliest,
+        CASE WHEN is_latest_only THEN due_latest ELSE due_undeferred_earliest END AS due_earliest,
         -- Another source that passes the record on has no flags to show: only the register itself can leave them blank.
         coalesce(NOT starts_under_rule, false) AND last_seen_directly IS NOT NULL
             AND is_fda_regulated_drug IS NULL AND is_fda_regulated_device IS NULL AS is_old_route,
@@ -111,7 +119,7 @@ WITH dated AS (
                 WHEN list_contains(getvariable('policy').missing_fails, 'start') THEN false END,
             registration_id, 'start') AS start_stated,
         leg(
-            coalesce(primary_completion_raw, completion_raw, start_raw),
+            coalesce(clock_raw, start_raw),
             CASE
                 WHEN on_or_after(started_earliest, start_latest, getvariable('policy').reaches_from) THEN true
                 ELSE on_or_after(clock_earliest, clock_latest, getvariable('policy').reaches_from) END,
@@ -119,9 +127,8 @@ WITH dated AS (
         leg(
             CASE
                 WHEN starts_under_rule THEN 'not asked: started ' || start_raw
-                WHEN completes_under_rule THEN 'not asked: completed ' || coalesce(primary_completion_raw, completion_raw)
-                WHEN clock_latest IS NOT NULL THEN 'completed ' || coalesce(primary_completion_raw, completion_raw)
-                    || '; approval is not in the record' END,
+                WHEN completes_under_rule THEN 'not asked: completed ' || clock_raw
+                WHEN clock_latest IS NOT NULL THEN 'completed ' || clock_raw || '; approval is not in the record' END,
             CASE
                 WHEN starts_under_rule OR completes_under_rule THEN true
                 WHEN clock_latest IS NULL AND list_contains(getvariable('policy').missing_fails, 'completion') THEN false
@@ -200,8 +207,10 @@ SELECT
         l.registration_id, 'study_type, phase, primary_purpose, is_fda_regulated_drug, is_fda_regulated_device'
     ) AS in_scope_before,
     CASE
-        WHEN l.primary_completion_earliest IS NOT NULL OR l.completion_earliest IS NULL THEN leg(
+        WHEN l.is_primary_clock THEN leg(
             l.primary_completion_raw, completed_by(l.clock_earliest, l.clock_latest), l.registration_id, 'primary_completion')
+        WHEN l.is_final_report THEN leg(
+            l.completion_raw, completed_by(l.clock_earliest, l.clock_latest), l.registration_id, 'completion')
         ELSE proxy_leg(l.completion_raw, completed_by(l.clock_earliest, l.clock_latest), l.registration_id, 'completion')
         END AS completed,
     leg(l.status, l.runs, l.registration_id, 'status') AS running,
@@ -211,7 +220,7 @@ SELECT
     leg(
         l.certificate,
         CASE
-            WHEN l.certificate IS NULL OR l.certificate <= due_day(l.clock_earliest, getvariable('policy').months) THEN false
+            WHEN l.certificate IS NULL OR l.certificate <= l.due_undeferred_earliest THEN false
             WHEN l.certificate > l.due_undeferred THEN true END,
         l.registration_id, 'delay_submitted') AS late_certificate,
     leg(
