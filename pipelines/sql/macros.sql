@@ -128,6 +128,20 @@ CREATE OR REPLACE MACRO registration_verdict(as_of, registered, start_earliest, 
     WHEN too_late THEN 'retrospective'
     ELSE 'unknown' END;
 
+-- The two tests of an applicable clinical trial in 42 CFR 11.22(b): of a device, other than its feasibility; of a drug,
+-- beyond phase 1. Neither asks what the other does. A blank flag is no; NULL: the phase of a drug trial is not stated.
+CREATE OR REPLACE MACRO is_device_trial(device, purpose) AS
+    coalesce(device AND coalesce(purpose <> 'device_feasibility', true), false);
+
+CREATE OR REPLACE MACRO is_drug_trial(drug, phase, policy) AS
+    coalesce(drug, false) AND NOT list_contains(policy['phases_outside'], phase);
+
+-- The same of a record's own FDA flags under a policy, which may ask phase and purpose of drugs and devices alike.
+CREATE OR REPLACE MACRO is_applicable(drug, device, phase, purpose, policy) AS CASE
+    WHEN policy['drug_and_device_apart'] THEN is_device_trial(device, purpose) OR is_drug_trial(drug, phase, policy)
+    ELSE (drug OR device) AND NOT list_contains(policy['phases_outside'], phase)
+        AND coalesce(purpose <> 'device_feasibility', true) END;
+
 -- Whether an interval of days has passed: true, false, or unknown where the as-of date lies in it or there is none.
 CREATE OR REPLACE MACRO completed_by(earliest, latest) AS CASE
     WHEN latest <= getvariable('as_of') THEN true

@@ -78,7 +78,17 @@ SCOPE = {
     "phases not applicable": (dict(phases=["NA"]), "yes", None),
     "no phase": (dict(phases=None), "possible", "phase"),
     # purpose
-    "feasibility of a device": (dict(device=True, purpose="DEVICE_FEASIBILITY"), "no", "not_feasibility"),
+    "feasibility of a device": (dict(drug=False, device=True, purpose="DEVICE_FEASIBILITY"), "no", "not_feasibility"),
+    "feasibility of a device, drug blank": (dict(drug=None, device=True, purpose="DEVICE_FEASIBILITY"), "no", "not_feasibility"),
+    # two tests (42 CFR 11.22(b)): no phase of a device, no purpose of a drug
+    "device, phase 1": (dict(drug=False, device=True, phases=["PHASE1"]), "yes", None),
+    "device, no phase": (dict(drug=False, device=True, phases=None), "yes", None),
+    "device and drug, phase 1": (dict(device=True, phases=["PHASE1"]), "yes", None),
+    "device and drug, feasibility": (dict(device=True, purpose="DEVICE_FEASIBILITY"), "yes", None),
+    "device and drug, feasibility, phase 1": (
+        dict(device=True, phases=["PHASE1"], purpose="DEVICE_FEASIBILITY"), "no", "covered_phase, not_feasibility"),
+    "device and drug, feasibility, no phase": (
+        dict(device=True, phases=None, purpose="DEVICE_FEASIBILITY"), "possible", "phase, primary_purpose"),
     "no purpose": (dict(purpose=None), "yes", None),
     # nexus to the US
     "no site in the US": (dict(countries=("France",)), "probable", None),
@@ -421,11 +431,30 @@ EDITS = {
     "to phase 1": (dict(phases=["PHASE1"]), "left_scope", f"phase phase2 until {AS_OF}"),
     "flags to no": (dict(drug=False, device=False), "left_scope", f"regulated by the FDA until {AS_OF}"),
     "to observational": (dict(study_type="OBSERVATIONAL"), "left_scope", f"interventional until {AS_OF}"),
-    "to feasibility": (dict(purpose="DEVICE_FEASIBILITY"), "left_scope", f"purpose treatment until {AS_OF}"),
+    "to feasibility": (
+        dict(purpose="DEVICE_FEASIBILITY", drug=False, device=True), "left_scope", f"purpose treatment until {AS_OF}"),
     "flags to blank": (dict(drug=None), "scope_unknown", None),
     "to phase 1, never reached": (
         dict(phases=["PHASE1"], pcd="2007-01-01", cd=None, start="2005-01-01"), "out_of_scope", None),
     "to phase 3": (dict(phases=["PHASE3"]), "overdue", None),
+    "drug to blank, no site in the US": (
+        dict(OLD, countries=("France",)), "left_scope", f"regulated by the FDA until {AS_OF}"),
+    "device to phase 1": (dict(phases=["PHASE1"], drug=False, device=True), "overdue", None),
+}  # fmt: skip
+
+OLD_EDITS = {
+    # of a trial on the old route, what the newest version says -> its status, what was before
+    "flags to no": (dict(drug=False, device=False), "left_scope", f"FDA flags blank until {AS_OF}"),
+    "to phase 1": (dict(phases=["PHASE1"]), "left_scope", f"phase phase2 until {AS_OF}"),
+    "to phase 1, flags to no": (
+        dict(phases=["PHASE1"], drug=False, device=False), "left_scope", f"phase phase2, FDA flags blank until {AS_OF}"),
+    "flags to no, no site in the US": (dict(drug=False, device=False, countries=("France",)), "out_of_scope", None),
+    "flags to no, behavioural": (dict(drug=False, device=False, kinds=("BEHAVIORAL",)), "out_of_scope", None),
+    "flags to no, not regulated in 2017": (dict(drug=False, device=False, flag="false"), "out_of_scope", None),
+    "flags to no, started under the rule": (
+        dict(drug=False, device=False, start="2017-02-01"), "left_scope", f"FDA flags blank until {AS_OF}"),
+    "drug to yes": (dict(drug=True), "overdue", None),
+    "nothing that counts": (dict(phases=["PHASE3"]), "overdue", None),
 }  # fmt: skip
 
 
@@ -440,6 +469,21 @@ def test_a_record_that_an_edit_took_out_of_scope_names_the_edit(tmp_path):
     for case, (status,), (value,) in zip(EDITS, found, before, strict=True):
         assert status == EDITS[case][1], case
         assert value == EDITS[case][2] or EDITS[case][2] is None, case
+
+
+def test_a_record_that_an_edit_took_off_the_old_route_names_the_edit(tmp_path):
+    data = tmp_path / "data"
+    cases = [dict(OLD, flag="true") | fields for fields, *_ in OLD_EDITS.values()]
+    put_studies(data, BEFORE, [us(number, updated="2022-12-01", **OLD) for number, _ in enumerate(cases)])
+    put_studies(data, AS_OF, [us(number, updated="2024-02-01", **fields) for number, fields in enumerate(cases)])
+    put_file(data, "ctgov_flags", date(2017, 1, 5), "flags.csv", flags(cases))
+    with tables(data) as connection:
+        found = rows(
+            connection,
+            """SELECT status, in_scope_before.value FROM reporting_status JOIN legs_fdaaa USING (trial_id)
+            WHERE policy = 'fdaaa' ORDER BY trial_id""",
+        )
+    assert dict(zip(OLD_EDITS, found, strict=True)) == {c: tuple(rest) for c, (_, *rest) in OLD_EDITS.items()}
 
 
 def test_a_record_that_was_never_in_scope_has_not_left_it(tmp_path):
@@ -475,6 +519,9 @@ TRACKER_SAYS = {
     ("old: no site", "scope"): "out_of_scope",
     ("phases not applicable", "scope"): "overdue",
     ("results waived", "scope"): "overdue",
+    ("device, phase 1", "scope"): "out_of_scope",
+    ("device, no phase", "scope"): "out_of_scope",
+    ("device and drug, feasibility", "scope"): "out_of_scope",
     # the table of statuses; its words: reported, reported-late, overdue, overdue-cancelled, ongoing
     ("posted before due", "status"): "reported_early",
     ("submitted on the due day", "status"): "reported_on_time",

@@ -49,6 +49,10 @@ WITH dated AS (
             AND is_fda_regulated_drug IS NULL AND is_fda_regulated_device IS NULL AS is_old_route,
         NOT list_contains(getvariable('policy').phases_outside, phase) AS is_covered_phase,
         coalesce(primary_purpose <> 'device_feasibility', true) AS is_no_feasibility,
+        getvariable('policy').drug_and_device_apart
+            AND is_device_trial(is_fda_regulated_device, primary_purpose) AS asks_no_phase,
+        getvariable('policy').drug_and_device_apart
+            AND is_drug_trial(is_fda_regulated_drug, phase, getvariable('policy')) AS asks_no_purpose,
         -- A record that shows a posting date and no results contradicts itself.
         CASE
             WHEN has_results THEN true
@@ -58,24 +62,31 @@ WITH dated AS (
             ELSE false END AS is_public
     FROM deferred
 ), edits AS (
-    -- Earlier versions of the same record that were in scope by what a version holds, where the present one is not.
+    -- Earlier versions of the same record that were in scope by what a version holds, where the present one is not. Of the
+    -- old route a version does not hold all: the interventions, countries and flag of January 2017 that are known now.
     SELECT
         r.registration_id,
         max(v.valid_to) AS changed_on,
         arg_max(v.phase, v.version) AS phase,
-        arg_max(coalesce(v.primary_purpose, 'not stated'), v.version) AS primary_purpose
+        arg_max(coalesce(v.primary_purpose, 'not stated'), v.version) AS primary_purpose,
+        arg_max(v.is_fda_regulated_drug IS NULL AND v.is_fda_regulated_device IS NULL, v.version) AS had_blank_flags
     FROM nct_registrations AS r
     JOIN registration_versions AS v
         ON v.registration_id = r.registration_id AND v.source = r.source AND v.part = '' AND NOT v.is_current
     WHERE v.study_type = 'interventional'
-        AND NOT list_contains(getvariable('policy').phases_outside, v.phase)
-        AND (v.is_fda_regulated_drug OR v.is_fda_regulated_device)
-        AND coalesce(v.primary_purpose <> 'device_feasibility', true)
-        AND NOT (
-            r.study_type = 'interventional'
-            AND NOT list_contains(getvariable('policy').phases_outside, r.phase)
-            AND coalesce(r.primary_purpose <> 'device_feasibility', true)
-            AND (r.is_fda_regulated_drug OR r.is_fda_regulated_device))
+        AND (
+            is_applicable(
+                v.is_fda_regulated_drug, v.is_fda_regulated_device, v.phase, v.primary_purpose, getvariable('policy'))
+            OR v.is_fda_regulated_drug IS NULL AND v.is_fda_regulated_device IS NULL
+                AND r.last_seen_directly IS NOT NULL
+                AND v.start_latest < getvariable('policy').effective
+                AND r.has_flags_of_2017 AND coalesce(r.was_fda_regulated, true)
+                AND list_has_any(r.intervention_types, getvariable('policy').covered_interventions)
+                AND list_has_any(r.countries, getvariable('policy').us_countries)
+                AND NOT list_contains(getvariable('policy').phases_outside, v.phase)
+                AND coalesce(v.primary_purpose <> 'device_feasibility', true))
+        AND NOT coalesce(r.study_type = 'interventional' AND is_applicable(
+            r.is_fda_regulated_drug, r.is_fda_regulated_device, r.phase, r.primary_purpose, getvariable('policy')), false)
     GROUP BY r.registration_id
 ), legs AS (
     SELECT
@@ -107,11 +118,14 @@ WITH dated AS (
                     WHEN list_contains(getvariable('policy').missing_fails, 'flag') THEN false END,
                 registration_id, 'is_fda_regulated_drug, is_fda_regulated_device') END AS regulated,
         leg(
-            phase, is_surveillance OR coalesce(is_covered_phase, CASE
+            CASE WHEN asks_no_phase AND is_covered_phase IS NOT TRUE THEN 'not asked of a device' ELSE phase END,
+            is_surveillance OR asks_no_phase OR coalesce(is_covered_phase, CASE
                 WHEN list_contains(getvariable('policy').missing_fails, 'phase') THEN false END),
             registration_id, 'phase') AS covered_phase,
-        leg(coalesce(primary_purpose, 'not stated'), is_no_feasibility, registration_id, 'primary_purpose')
-            AS not_feasibility,
+        leg(
+            CASE WHEN asks_no_purpose AND NOT is_no_feasibility THEN 'not asked of a drug'
+                 ELSE coalesce(primary_purpose, 'not stated') END,
+            is_no_feasibility OR asks_no_purpose, registration_id, 'primary_purpose') AS not_feasibility,
         leg(
             start_raw,
             CASE
@@ -165,6 +179,20 @@ WITH dated AS (
             NOT coalesce(results_waived AND getvariable('policy').waiver_counts, false), registration_id, 'results_waived')
             AS not_waived
     FROM judged
+), edited AS (
+    SELECT
+        l.*,
+        nullif(concat_ws(', ',
+            CASE WHEN l.study_type <> 'interventional' THEN 'interventional' END,
+            CASE WHEN NOT l.covered_phase.outcome THEN 'phase ' || e.phase END,
+            CASE
+                WHEN l.is_fda_regulated_drug OR l.is_fda_regulated_device THEN NULL
+                WHEN NOT e.had_blank_flags THEN 'regulated by the FDA'
+                WHEN NOT l.is_old_route THEN 'FDA flags blank' END,
+            CASE WHEN NOT l.not_feasibility.outcome THEN 'purpose ' || e.primary_purpose END), '')
+            || ' until ' || e.changed_on AS was_in_scope_as
+    FROM legs AS l
+    LEFT JOIN edits AS e USING (registration_id)
 )
 SELECT
     l.trial_id,
@@ -197,13 +225,9 @@ SELECT
     l.us_nexus,
     l.not_waived,
     leg(
-        concat_ws(', ',
-            CASE WHEN l.study_type <> 'interventional' THEN 'interventional' END,
-            CASE WHEN NOT l.is_covered_phase THEN 'phase ' || e.phase END,
-            CASE WHEN NOT (l.is_fda_regulated_drug OR l.is_fda_regulated_device) THEN 'regulated by the FDA' END,
-            CASE WHEN NOT l.is_no_feasibility THEN 'purpose ' || e.primary_purpose END) || ' until ' || e.changed_on,
+        l.was_in_scope_as,
         -- What no version could have been in scope for has not left it.
-        e.registration_id IS NOT NULL AND coalesce(l.reached.outcome AND l.product_approved.outcome, true),
+        l.was_in_scope_as IS NOT NULL AND coalesce(l.reached.outcome AND l.product_approved.outcome, true),
         l.registration_id, 'study_type, phase, primary_purpose, is_fda_regulated_drug, is_fda_regulated_device'
     ) AS in_scope_before,
     CASE
@@ -236,8 +260,7 @@ SELECT
         CASE WHEN l.is_cancelled THEN 'cancelled' || coalesce(' ' || l.last_cancelled, '') END,
         l.is_cancelled AND l.is_public IS NOT TRUE, l.registration_id, 'result_events') AS cancelled,
     searched_leg(l.last_seen_directly, l.vanished_on IS NOT NULL, l.registration_id, getvariable('policy')) AS searched
-FROM legs AS l
-LEFT JOIN edits AS e USING (registration_id)
+FROM edited AS l
 UNION ALL BY NAME
 -- Nothing is asked of a trial that is not registered there.
 SELECT
