@@ -220,7 +220,7 @@ def _begins_today(draw: Draw, ceiling: date) -> Entry:
     return Entry(start, _coming(draw), (P, P, P))
 
 
-# --- starts before 27 September 2008, when the 21-day rule's deadline is that day -----------------------------------
+# --- starts before 27 September 2008, the first deadline of the 21-day rule ------------------------------------------
 
 _LAW: Final = date(2008, 9, 27)
 
@@ -240,8 +240,8 @@ def _old_day_after_law(draw: Draw, ceiling: date) -> Entry:
 
 
 def _old_eve(draw: Draw, ceiling: date) -> Entry:
-    """Two days late, within 21 days, but the deadline was the day between."""
-    return Entry(on_day(_LAW - DAY), _LAW + DAY, (R, P, R))
+    """Two days late, and a day after the first deadline, but within 21 days: the later of the two counts."""
+    return Entry(on_day(_LAW - DAY), _LAW + DAY, (R, P, P))
 
 
 def _old_eve_in_time(draw: Draw, ceiling: date) -> Entry:

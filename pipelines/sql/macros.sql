@@ -154,8 +154,7 @@ CREATE OR REPLACE MACRO on_or_after(earliest, latest, day) AS CASE
 
 -- The last day to register under the FDAAA. Starts before the duty began had until the day it began.
 CREATE OR REPLACE MACRO us_deadline(start_day, policy) AS CASE
-    WHEN start_day < policy['first_deadline'] THEN policy['first_deadline']
-    WHEN start_day IS NOT NULL THEN start_day + CAST(policy['days'] AS INTEGER) END;
+    WHEN start_day IS NOT NULL THEN greatest(policy['first_deadline'], start_day + CAST(policy['days'] AS INTEGER)) END;
 
 -- Whether a source was looked at recently enough to show that nothing is there.
 CREATE OR REPLACE MACRO recent_enough(day, policy) AS

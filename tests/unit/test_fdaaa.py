@@ -112,7 +112,13 @@ SCOPE = {
     "ended in the month of the act": (dict(start="2005-01-01", pcd="2007-12", cd=None), "possible", "primary_completion, product_approved"),
     "ended before the act, phase 1": (dict(start="2005-01-01", pcd="2006-01-01", cd=None, phases=["PHASE1"]), "no", "covered_phase, reached"),
     "no start": (dict(start=None), "possible", "start"),
-    "no start, ended before the act": (dict(start=None, pcd="2007-12-25", cd=None), "no", "reached"),
+    "no start, ended as the act was passed": (dict(start=None, pcd="2007-09-27", cd=None), "no", "reached"),
+    "no start, ended before it reached what ran": (
+        dict(start=None, pcd="2007-12-25", cd=None), "possible", "product_approved, start"),
+    "began after the act was passed, ended early": (dict(start="2007-09-28", pcd="2007-11-01", cd=None), "possible", "product_approved"),
+    "began the day it was passed, ended early": (dict(start="2007-09-27", pcd="2007-11-01", cd=None), "no", "reached"),
+    "began in the month it was passed, ended early": (
+        dict(start="2007-09", pcd="2007-11-01", cd=None), "possible", "product_approved, start"),
     "no completion, started under the rule": (dict(pcd=None, cd=None, status="RECRUITING"), "yes", None),
     "no completion, started before the rule": (
         dict(start="2016-01-01", pcd=None, cd=None, status="RECRUITING"), "possible", "primary_completion"),

@@ -118,8 +118,14 @@ REGISTRATION = {
         dict(registered="2008-09-27", start="2007-01-01"), ("retrospective", "retrospective", "prospective")),
     "before the US duty, registered the day after": (
         dict(registered="2008-09-28", start="2007-01-01"), ("retrospective",) * 3),
-    "start just before the US duty: its own 21 days do not count": (
-        dict(registered="2008-10-10", start="2008-09-26"), ("retrospective", "retrospective", "retrospective")),
+    "start just before the US duty: its own 21 days are later": (
+        dict(registered="2008-10-17", start="2008-09-26"), ("retrospective", "retrospective", "prospective")),
+    "start just before the US duty, 22 days late": (
+        dict(registered="2008-10-18", start="2008-09-26"), ("retrospective", "retrospective", "retrospective")),
+    "21 days after the start are the day of the US duty": (
+        dict(registered="2008-09-27", start="2008-09-06"), ("retrospective", "prospective", "prospective")),
+    "21 days after the start are the day of the US duty, a day late": (
+        dict(registered="2008-09-28", start="2008-09-06"), ("retrospective", "prospective", "retrospective")),
     "29 February, on the day": (dict(registered="2020-02-29", start="2020-02-29"), ("prospective",) * 3),
     "29 February, 21 days late": (
         dict(registered="2020-03-21", start="2020-02-29"), ("retrospective", "retrospective", "prospective")),

@@ -398,7 +398,7 @@ def _registration(r: date | None, start: Bounds | None) -> tuple[str, str, str]:
     law = date(2008, 9, 27)
 
     def deadline(day: date) -> date:
-        return law if day < law else day + timedelta(days=21)
+        return max(law, day + timedelta(days=21))
 
     def three(true: bool, false: bool) -> str:
         return "prospective" if true else "retrospective" if false else "unknown"

@@ -134,10 +134,11 @@ WITH dated AS (
             registration_id, 'start') AS start_stated,
         leg(
             coalesce(clock_raw, start_raw),
-            CASE
-                WHEN on_or_after(started_earliest, start_latest, getvariable('policy').reaches_from) THEN true
-                ELSE on_or_after(clock_earliest, clock_latest, getvariable('policy').reaches_from) END,
-            registration_id, 'primary_completion') AS reached,
+            -- What had completed before the first of the two days began before it too.
+            on_or_after(started_earliest, coalesce(start_latest, clock_latest), getvariable('policy').initiated_from)
+                OR on_or_after(clock_earliest, clock_latest, getvariable('policy').ongoing_on),
+            registration_id,
+            CASE WHEN clock_latest < getvariable('policy').ongoing_on THEN 'start' ELSE 'primary_completion' END) AS reached,
         leg(
             CASE
                 WHEN starts_under_rule THEN 'not asked: started ' || start_raw
