@@ -5,7 +5,11 @@ from datetime import date
 import pytest
 
 from pipelines.contracts import contracts
-from tests.worlds import AS_OF, nct, put_studies, rows, study, tables
+from tests.unit.test_ictrp import as_xml
+from tests.unit.test_isrctn import found as isrctn_found
+from tests.unit.test_isrctn import full as isrctn_full
+from tests.unit.test_redistributable import ictrp
+from tests.worlds import AS_OF, nct, put_file, put_studies, rows, study, tables
 
 # AS_OF is 2024-06-30. A completion on 2023-06-30 is due on it; one on 2023-06-29 was due the day before.
 REPORTING = {
@@ -357,3 +361,22 @@ def test_a_start_after_the_completion_is_flagged(tmp_path):
     with tables(tmp_path / "data") as connection:
         assert rows(connection, "SELECT trial_id, dates_conflict FROM trials ORDER BY 1") == [
             (nct(1), True), (nct(2), False)]  # fmt: skip
+def test_a_trial_of_which_one_of_two_records_vanished_is_not_called_overdue(tmp_path):
+    """The results could stand in the record that cannot be read any more, unless another record took its place."""
+    data, joined = tmp_path / "data", "join,2024-05-20,join,{},{},,,told,https://example.org,Ada"
+    there = [study(1), study(2), study(3), study(4, aliases=[nct(3)])]
+    put_studies(data, date(2024, 6, 20), there)
+    put_studies(data, date(2024, 6, 25), [study(2), study(4, aliases=[nct(3)])], scope="full")
+    with tables(data, adjudicated=[joined.format(nct(1), nct(2))]) as connection:
+        assert verdict(connection) == {nct(1): "reporting_unknown", nct(3): "overdue"}
+
+
+def test_an_obsolete_number_that_only_a_portal_passes_on_leaves_nothing_open(tmp_path):
+    data = tmp_path / "data"
+    put_studies(data, AS_OF, [study(2, aliases=[nct(1)])])
+    put_file(data, "ictrp", AS_OF, "trials.xml", as_xml(ictrp(nct(1), "ClinicalTrials.gov")).decode())
+    with tables(data) as connection:
+        assert rows(connection, "SELECT has_results FROM registrations ORDER BY registration_id") == [(None,), (False,)]
+        assert verdict(connection) == {nct(1): "overdue"}
+
+

@@ -4,12 +4,14 @@ WITH versions AS (
     FROM registration_versions WHERE has_results GROUP BY trial_id
 ), posted AS (
     -- A snapshot dated on or before the as-of date shows what is public, whatever date the record gives for it. A record
-    -- that shows a posting date and no results contradicts itself.
+    -- that shows a posting date and no results contradicts itself. A replaced number whose record says nothing of results
+    -- leaves nothing open: the record that took its place says it.
     SELECT
         trial_id,
         CASE
             WHEN bool_or(has_results) THEN true
-            WHEN bool_or(has_results IS NULL OR results_posted <= getvariable('as_of')) THEN NULL
+            WHEN bool_or(
+                (has_results IS NULL AND place IS NOT NULL) OR results_posted <= getvariable('as_of')) THEN NULL
             ELSE false END AS is_public,
         min(results_posted) FILTER (WHERE has_results AND results_posted <= getvariable('as_of')) AS public_date,
         min(least(results_submitted, results_posted)) FILTER (
@@ -18,13 +20,15 @@ WITH versions AS (
             NOT coalesce(has_results, false), coalesce(results_posted, DATE '9999-12-31'),
             replaced_by IS NOT NULL, registration_id)) AS registration_id
     FROM registrations
+    LEFT JOIN trial_places USING (registration_id)
     GROUP BY trial_id
 ), searched AS (
-    -- Results can stand on each of the trial's registers: all have to have been read, and the oldest reading counts.
+    -- Results can stand on each of the trial's registers: all have to have been read, and the oldest reading counts. Where
+    -- one of them no longer shows its record, that one could not be read.
     SELECT
         trial_id,
         CASE WHEN bool_and(last_seen_directly IS NOT NULL) THEN min(last_seen_directly) END AS last_seen,
-        bool_and(vanished_on IS NOT NULL) AS has_vanished
+        bool_or(vanished_on IS NOT NULL) AS has_vanished
     FROM trial_sources
     GROUP BY trial_id
 ), handed_in AS (
