@@ -88,6 +88,15 @@ REPORTING = {
     "cancelled on an unknown day, resubmitted in time, returned, resubmitted": (
         dict(events=[("RELEASE", "2022-01-01"), ("UNRELEASE", None), ("RELEASE", "2022-02-01"), ("RESET", "2022-03-20"),
                      ("RELEASE", "2022-06-01")]), "submitted_on_time"),
+    "cancelled on an unknown day, resubmitted, cancelled": (
+        dict(events=[("RELEASE", "2022-01-01"), ("UNRELEASE", None), ("RELEASE", "2022-02-01"), ("UNRELEASE", "2022-03-05")]),
+        "overdue_submission_cancelled"),
+    "cancelled on an unknown day, resubmitted, cancelled, resubmitted late": (
+        dict(events=[("RELEASE", "2022-01-01"), ("UNRELEASE", None), ("RELEASE", "2022-02-01"), ("UNRELEASE", "2022-03-05"),
+                     ("RELEASE", "2023-06-01")]), "submitted_late"),
+    "cancelled, resubmitted, cancelled on an unknown day, resubmitted late": (
+        dict(events=[("RELEASE", "2022-01-01"), ("UNRELEASE", "2022-01-05"), ("RELEASE", "2022-02-01"), ("UNRELEASE", None),
+                     ("RELEASE", "2023-06-01")]), "submitted_late"),
     "cancelled before due": (dict(pcd="2023-12-01", events=[("RELEASE", "2024-02-01"), ("UNRELEASE", "2024-03-01")]),
         "not_due"),
     "a submission after the as-of date does not exist": (dict(events=[("RELEASE", "2024-07-01")]), "overdue"),

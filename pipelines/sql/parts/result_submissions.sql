@@ -44,10 +44,13 @@ WITH listed AS (
         *,
         CASE
             WHEN cancellations = 0 OR NOT was_submitted THEN cancellations > 0
+            WHEN last_cancelled > last_submitted THEN true
             WHEN has_undated_cancellation THEN unexplained IS NULL AND NOT last_has_ended
             -- On one day: withdrawn after it was handed in, unless an earlier round is what was withdrawn.
             WHEN last_cancelled = last_submitted THEN len(submissions) <= len(endings)
-            ELSE coalesce(last_cancelled > last_submitted, false) END AS is_cancelled
+            ELSE false END AS is_cancelled,
+        -- The submission that followed the cancellation of which the register does not know the date.
+        CASE WHEN has_undated_cancellation THEN coalesce(submissions[unexplained + 1], last_submitted) END AS followed
     FROM placed
 )
 SELECT
@@ -57,7 +60,7 @@ SELECT
     CASE
         WHEN is_cancelled OR NOT was_submitted THEN NULL
         WHEN cancellations = 0 THEN submissions[1]
-        WHEN has_undated_cancellation THEN coalesce(submissions[unexplained + 1], last_submitted)
+        WHEN followed > last_cancelled OR last_cancelled IS NULL THEN followed
         ELSE list_min(list_filter(submissions, lambda d: d >= last_cancelled)) END AS live_since,
     CASE WHEN NOT has_undated_submission THEN submissions[1] END AS first_submitted,
     last_cancelled
