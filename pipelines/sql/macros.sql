@@ -152,7 +152,7 @@ CREATE OR REPLACE MACRO on_or_after(earliest, latest, day) AS CASE
     WHEN earliest >= day THEN true
     WHEN latest < day THEN false END;
 
--- The last day to register under the FDAAA. Starts before the duty began had until the day it began.
+-- The last day to register under the FDAAA: so many days after the start, or the first deadline, whichever is later.
 CREATE OR REPLACE MACRO us_deadline(start_day, policy) AS CASE
     WHEN start_day IS NOT NULL THEN greatest(policy['first_deadline'], start_day + CAST(policy['days'] AS INTEGER)) END;
 
@@ -247,6 +247,10 @@ CREATE OR REPLACE MACRO dated_change(
         (old_earliest <> new_earliest OR old_latest <> new_latest)
             AND ((old_earliest <= new_earliest AND new_latest <= old_latest)
                 OR (new_earliest <= old_earliest AND old_latest <= new_latest)));
+
+-- Whether two partial dates mean other days: neither only tells the other one more exactly.
+CREATE OR REPLACE MACRO means_other_days(earliest, latest, other_earliest, other_latest) AS
+    (earliest < other_earliest OR latest > other_latest) AND (other_earliest < earliest OR other_latest > latest);
 
 -- A list that is never empty where the form of the record holds it: an empty one is not known.
 CREATE OR REPLACE MACRO known_items(items) AS CASE WHEN len(items) > 0 THEN items END;

@@ -15,8 +15,9 @@ SELECT
         CASE WHEN l.registered IS NULL THEN 'registered' END,
         CASE WHEN l.start_earliest IS NULL THEN 'start' END), '') END AS missing_field,
     coalesce(t.start_type = 'estimated' AND l.start_earliest <= getvariable('as_of'), false) AS start_is_estimated,
-    l.start_first_version IS DISTINCT FROM l.start_raw AS start_moved,
+    s.start_moved,
     l.start_first_version,
     l.status_first_version
 FROM registration_legs AS l
 JOIN trials AS t USING (trial_id)
+JOIN trial_registration AS s USING (trial_id)

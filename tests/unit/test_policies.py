@@ -271,6 +271,43 @@ def test_a_start_that_was_moved_shows_both_verdicts(tmp_path):
     assert found == [("prospective", True, "2020-01-15", "retrospective")]
 
 
+STARTS = {
+    # start of the first and of the newest version -> whether it was moved
+    "the same": ("2020-03-10", "2020-03-10", False),
+    "another day": ("2020-03-10", "2020-03-11", True),
+    "a month made exact": ("2020-03", "2020-03-10", False),
+    "a day told by its month only": ("2020-03-10", "2020-03", False),
+    "a month, then a day of another": ("2020-03", "2020-04-10", True),
+    "a year, then a month of it": ("2020", "2020-12", False),
+    "not stated at first": (None, "2020-03-10", False),
+    "not stated any more": ("2020-03-10", None, False),
+}
+
+
+def test_a_start_was_moved_where_two_versions_mean_other_days(tmp_path):
+    data = tmp_path / "data"
+    put_studies(
+        data, date(2022, 1, 1), [study(n, updated="2021-12-01", start=s) for n, (s, _, _) in enumerate(STARTS.values())]
+    )
+    put_studies(data, AS_OF, [study(n, updated="2024-01-01", start=s) for n, (_, s, _) in enumerate(STARTS.values())])
+    with tables(data) as connection:
+        found = rows(
+            connection,
+            "SELECT start_moved, start_first_version FROM registration_status WHERE rule = 'strict-day' ORDER BY trial_id",
+        )
+    assert dict(zip(STARTS, found, strict=True)) == {name: (moved, first) for name, (first, _, moved) in STARTS.items()}
+
+
+def test_what_another_source_passes_on_of_a_record_is_no_older_version_of_it(tmp_path):
+    data, number = tmp_path / "data", "ISRCTN00012345"
+    portal = ictrp(number, "ISRCTN", **{"Date enrollement": "10/01/2019"})
+    put_file(data, "ictrp", date(2024, 1, 1), "trials.xml", as_xml(portal).decode())
+    put_file(data, "isrctn", date(2024, 6, 1), "trials.xml", isrctn_found(isrctn_full()))
+    with tables(data) as connection:
+        found = rows(connection, "SELECT DISTINCT start_moved, start_first_version FROM registration_status")
+    assert found == [(False, "2019-03-01T00:00:00.000Z")]
+
+
 def test_missing_results_names_only_trials_without_results_anywhere(tmp_path):
     data = tmp_path / "data"
     put_studies(data, AS_OF, [study(1), study(2, results=("2022-03-10", "2022-06-01")), study(3, pcd="2024-01-01")])
@@ -339,6 +376,25 @@ def test_a_record_that_the_newest_full_snapshot_lacks_is_not_called_overdue(tmp_
         assert verdict(connection) == {nct(1): "reporting_unknown", nct(2): "overdue"}
 
 
+def test_a_trial_of_which_one_of_two_records_vanished_is_not_called_overdue(tmp_path):
+    """The results could stand in the record that cannot be read any more, unless another record took its place."""
+    data, joined = tmp_path / "data", "join,2024-05-20,join,{},{},,,told,https://example.org,Ada"
+    there = [study(1), study(2), study(3), study(4, aliases=[nct(3)])]
+    put_studies(data, date(2024, 6, 20), there)
+    put_studies(data, date(2024, 6, 25), [study(2), study(4, aliases=[nct(3)])], scope="full")
+    with tables(data, adjudicated=[joined.format(nct(1), nct(2))]) as connection:
+        assert verdict(connection) == {nct(1): "reporting_unknown", nct(3): "overdue"}
+
+
+def test_an_obsolete_number_that_only_a_portal_passes_on_leaves_nothing_open(tmp_path):
+    data = tmp_path / "data"
+    put_studies(data, AS_OF, [study(2, aliases=[nct(1)])])
+    put_file(data, "ictrp", AS_OF, "trials.xml", as_xml(ictrp(nct(1), "ClinicalTrials.gov")).decode())
+    with tables(data) as connection:
+        assert rows(connection, "SELECT has_results FROM registrations ORDER BY registration_id") == [(None,), (False,)]
+        assert verdict(connection) == {nct(1): "overdue"}
+
+
 def test_a_full_snapshot_that_lost_a_record_says_nothing_of_what_it_lacks(tmp_path):
     data = tmp_path / "data"
     put_studies(data, date(2024, 6, 20), [study(1), study(2)])
@@ -370,22 +426,3 @@ def test_a_start_after_the_completion_is_flagged(tmp_path):
     with tables(tmp_path / "data") as connection:
         assert rows(connection, "SELECT trial_id, dates_conflict FROM trials ORDER BY 1") == [
             (nct(1), True), (nct(2), False)]  # fmt: skip
-def test_a_trial_of_which_one_of_two_records_vanished_is_not_called_overdue(tmp_path):
-    """The results could stand in the record that cannot be read any more, unless another record took its place."""
-    data, joined = tmp_path / "data", "join,2024-05-20,join,{},{},,,told,https://example.org,Ada"
-    there = [study(1), study(2), study(3), study(4, aliases=[nct(3)])]
-    put_studies(data, date(2024, 6, 20), there)
-    put_studies(data, date(2024, 6, 25), [study(2), study(4, aliases=[nct(3)])], scope="full")
-    with tables(data, adjudicated=[joined.format(nct(1), nct(2))]) as connection:
-        assert verdict(connection) == {nct(1): "reporting_unknown", nct(3): "overdue"}
-
-
-def test_an_obsolete_number_that_only_a_portal_passes_on_leaves_nothing_open(tmp_path):
-    data = tmp_path / "data"
-    put_studies(data, AS_OF, [study(2, aliases=[nct(1)])])
-    put_file(data, "ictrp", AS_OF, "trials.xml", as_xml(ictrp(nct(1), "ClinicalTrials.gov")).decode())
-    with tables(data) as connection:
-        assert rows(connection, "SELECT has_results FROM registrations ORDER BY registration_id") == [(None,), (False,)]
-        assert verdict(connection) == {nct(1): "overdue"}
-
-

@@ -1,13 +1,24 @@
--- First registration and start of every trial, with the start as the oldest known version of the record gave it.
-WITH first_version AS (
+-- First registration and start of every trial, with the start as the oldest known version of the record gave it. The
+-- record is that of the source which speaks for the registration: what others pass on of it is no older version. Of a
+-- register that keeps one record per country, it is one that holds the start.
+WITH chosen AS (
     SELECT
-        t.trial_id,
+        t.trial_id, v.registration_id, v.source,
+        arg_min(v.part, (v.start_raw IS DISTINCT FROM t.start_raw, v.part)) AS part
+    FROM trials AS t
+    JOIN registrations AS r ON r.registration_id = coalesce(t.start_from, t.main_registration_id)
+    JOIN registration_versions AS v ON v.registration_id = r.registration_id AND v.source = r.source AND v.is_current
+    GROUP BY t.trial_id, v.registration_id, v.source
+), versions AS (
+    SELECT
+        c.trial_id,
         arg_min({
             'raw': v.start_raw, 'earliest': v.start_earliest, 'latest': v.start_latest, 'precision': v.start_precision
-        }, (v.version, v.source, v.part)) AS start
-    FROM registration_versions AS v
-    JOIN trials AS t ON t.trial_id = v.trial_id AND coalesce(t.start_from, t.main_registration_id) = v.registration_id
-    GROUP BY t.trial_id
+        }, v.version) AS first,
+        arg_max({'earliest': v.start_earliest, 'latest': v.start_latest}, v.version) AS newest
+    FROM chosen AS c
+    JOIN registration_versions AS v USING (registration_id, source, part)
+    GROUP BY c.trial_id
 ), starts AS (
     SELECT
         trial_id,
@@ -27,14 +38,15 @@ SELECT
     s.start_earliest,
     s.start_latest,
     s.has_year_only,
-    f.start.raw AS first_start_raw,
-    f.start.earliest AS first_start_earliest,
-    f.start.latest AS first_start_latest,
-    f.start.precision = 'year' AS first_is_year_only,
+    v.first.raw AS first_start_raw,
+    v.first.earliest AS first_start_earliest,
+    v.first.latest AS first_start_latest,
+    v.first.precision = 'year' AS first_is_year_only,
+    coalesce(means_other_days(v.first.earliest, v.first.latest, v.newest.earliest, v.newest.latest), false) AS start_moved,
     leg(t.registered, t.registered IS NOT NULL, coalesce(t.registered_from, t.main_registration_id), 'registered')
         AS registered_leg,
     leg(t.start_raw, t.start_earliest IS NOT NULL, coalesce(t.start_from, t.main_registration_id), 'start') AS start_leg
 FROM trials AS t
 JOIN starts AS s USING (trial_id)
 JOIN registered AS r USING (trial_id)
-JOIN first_version AS f USING (trial_id)
+JOIN versions AS v USING (trial_id)
