@@ -51,6 +51,7 @@ REGULATIONS = {
                               "out_of_scope"),
     "may begin later in the month": (at("United Kingdom", kinds=["DRUG"], start="2026-04", pcd="2027-01-01", cd="2027-06-01"),
                                      "scope_unknown"),
+    "began before them, abroad too": (at("United Kingdom", "France", kinds=["DRUG"]), "scope_unknown"),
     "no medicine": (at("United Kingdom", kinds=["BEHAVIORAL"], start="2026-05-01", pcd="2027-01-01", cd=None), "out_of_scope"),
     "kind not told": (at("United Kingdom", kinds=["OTHER"], start="2026-05-01", pcd="2027-01-01", cd=None), "scope_unknown"),
     "month before them, by its last day": (at("United Kingdom", kinds=["DRUG"], start="2026-03", pcd="2027-01-01", cd="2027-06-01"),
