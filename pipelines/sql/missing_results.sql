@@ -56,6 +56,8 @@ SELECT
     s.due_earliest,
     s.due_latest,
     s.is_ambiguous,
+    s.clock_is_estimated,
+    s.date_status_conflict,
     s.applies,
     s.rule_version,
     d.any_results,

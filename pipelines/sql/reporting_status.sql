@@ -1,6 +1,18 @@
 -- One status per trial and reporting policy, from the policy's legs alone. `status` is the latest reading of every vague
--- date, `status_earliest` the earliest one.
-WITH judged AS (
+-- date, `status_earliest` the earliest one. What a trial's dates and its recruitment status say of each other changes neither.
+WITH dated AS (
+    SELECT
+        t.trial_id,
+        t.primary_completion_latest, t.primary_completion_type = 'estimated' AS primary_is_estimated,
+        t.completion_latest AS end_latest, t.completion_type = 'estimated' AS end_is_estimated,
+        coalesce(
+            (s.runs OR s.code = 'unknown')
+                AND t.completion_latest <= getvariable('as_of')
+                AND (t.primary_completion_latest IS NULL OR t.primary_completion_latest <= getvariable('as_of')),
+            false) AS date_status_conflict
+    FROM trials AS t
+    LEFT JOIN vocabulary_recruitment_status AS s ON s.code = t.status
+), judged AS (
     SELECT
         *,
         reporting_status_code(
@@ -22,6 +34,11 @@ SELECT
     status,
     status_earliest,
     status <> status_earliest AS is_ambiguous,
+    -- A policy may look at one registration only: the type is told where the trial's own date is the one that it judges by.
+    CASE
+        WHEN completed_field = 'primary_completion' AND clock_latest = d.primary_completion_latest THEN d.primary_is_estimated
+        WHEN completed_field = 'completion' AND clock_latest = d.end_latest THEN d.end_is_estimated END AS clock_is_estimated,
+    d.date_status_conflict,
     CASE
         WHEN NOT in_scope THEN 'no'
         WHEN in_scope IS NULL THEN 'possible'
@@ -51,4 +68,5 @@ SELECT
         THEN greatest(0, date_diff('day', due_earliest, coalesce(submitted_date, reported_date))) END AS days_late_max,
     public AND reported_date < clock_earliest AS reported_before_completion
 FROM judged
+JOIN dated AS d USING (trial_id)
 JOIN vocabulary_reporting_status AS v ON v.code = judged.status

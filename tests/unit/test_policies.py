@@ -271,6 +271,41 @@ def test_a_start_that_was_moved_shows_both_verdicts(tmp_path):
     assert found == [("prospective", True, "2020-01-15", "retrospective")]
 
 
+PASSED = dict(pcd=("2022-01-01", "ESTIMATED"), cd=("2022-06-01", "ESTIMATED"))
+MARKS = {
+    # (record) -> is the clock's date an expected one, do dates and status contradict each other
+    "completed": ({}, False, False),
+    "recruiting, both dates passed": (dict(status="RECRUITING", **PASSED), True, True),
+    "unknown, both dates passed": (dict(status="UNKNOWN", **PASSED), True, True),
+    "suspended, no primary completion": (dict(status="SUSPENDED", pcd=None, cd="2022-06-01"), False, True),
+    "recruiting, actual dates": (dict(status="RECRUITING"), False, True),
+    "active, ends on the as-of date": (dict(status="ACTIVE_NOT_RECRUITING", cd=("2024-06-30", "ESTIMATED")), False, True),
+    "active, ends the day after": (dict(status="ACTIVE_NOT_RECRUITING", cd=("2024-07-01", "ESTIMATED")), False, False),
+    "active, month not over": (dict(status="ACTIVE_NOT_RECRUITING", pcd="2024-07", cd="2024-07"), False, False),
+    "recruiting, no completion": (dict(status="RECRUITING", cd=None), False, False),
+    "completed, dates expected": (PASSED, True, False),
+    "no status": (dict(status=None), False, False),
+}  # fmt: skip
+
+
+def test_what_dates_and_status_say_of_each_other_is_marked(tmp_path):
+    data = tmp_path / "data"
+    put_studies(data, AS_OF, [study(number, **fields) for number, (fields, *_) in enumerate(MARKS.values())])
+    with tables(data) as connection:
+        found = rows(
+            connection,
+            """SELECT clock_is_estimated, date_status_conflict FROM reporting_status WHERE policy = 'alltrials-summary'
+            ORDER BY trial_id""",
+        )
+        assert rows(connection, f"SELECT DISTINCT status FROM reporting_status WHERE trial_id = '{nct(1)}' AND policy LIKE '%summary'") == [
+            ("overdue",)]  # fmt: skip
+        missing = (
+            "SELECT clock_is_estimated, date_status_conflict FROM missing_results WHERE policy = 'alltrials-summary'"
+        )
+        assert rows(connection, f"{missing} AND trial_id = '{nct(1)}'") == [(True, True)]
+    assert dict(zip(MARKS, found, strict=True)) == {case: tuple(marks) for case, (_, *marks) in MARKS.items()}
+
+
 STARTS = {
     # start of the first and of the newest version -> whether it was moved
     "the same": ("2020-03-10", "2020-03-10", False),
