@@ -60,10 +60,13 @@ def merged_registrations(known: Contracts) -> str:
     kept = [c for c in columns if c not in ("registration_id", "trial_id")]
     picked = ",\n    ".join(f"{_picked(c, units[c])} AS {c}" for c in kept)
     always_first = {"registry", "source", "content_hash"} | NEVER_FILLED
-    stated = [(field_of(c, known), f"{c} IS NOT NULL") for c in kept if units[c] == c and c not in always_first]
-    stated += [(field, f"len({name}) > 0") for field, names in REPEATED.items() for name in names]
-    stated += [(name, f"len({name}) > 0") for name in OF_ONE_SOURCE]
-    alone = ", ".join(f"CASE WHEN {IS_RECORD} THEN {c} END AS {c}" if c in UPDATES else c for c in kept)
+    stated = [
+        (field_of(c, known), f"{c} IS NOT NULL", ORDERS.get(c, "place"))
+        for c in kept
+        if units[c] == c and c not in always_first
+    ]
+    stated += [(field, f"len({name}) > 0", "place") for field, names in REPEATED.items() for name in names]
+    stated += [(name, f"len({name}) > 0", "place") for name in OF_ONE_SOURCE]
     return (
         f"SELECT registration_id, {alone}, []::{FILLED} AS filled_from_others FROM current_records WHERE records = 1\n"
         "UNION ALL BY NAME\n"
@@ -72,16 +75,16 @@ def merged_registrations(known: Contracts) -> str:
         "    list_filter(other_items, lambda i: i.item IS NOT NULL AND NOT list_contains(\n"
         "        coalesce(own_items, []), {'field': i.field, 'item': i.item}))))) AS filled_from_others\n"
         f"FROM (SELECT registration_id,\n    {_with_precision(picked)},\n"
-        f"    [{', '.join(_filler(field, is_stated) for field, is_stated in stated)}]::{FILLED} AS fields,\n"
+        f"    [{', '.join(_filler(*field) for field in stated)}]::{FILLED} AS fields,\n"
         f"    {_items('source = first_source')} AS own_items,\n"
         f"    {_items('source <> first_source', and_source=True)} AS other_items\n"
         "FROM current_records WHERE records > 1 GROUP BY registration_id)"
     )
 
 
-def _filler(field: str, is_stated: str) -> str:
+def _filler(field: str, is_stated: str, order: str) -> str:
     """A field and the source of the first record that states it."""
-    source = f"arg_min(source, place) FILTER (WHERE {is_stated})"
+    source = f"arg_min(source, {order}) FILTER (WHERE {is_stated})"
     return f"\n        {{'field': {quote(field)}, 'item': NULL, 'source': {source}}}"
 
 
@@ -145,8 +148,13 @@ def _first(column: str, place: str, there: str) -> str:
     return f"coalesce({first}, 'none')" if column.endswith("_precision") else first
 
 
-ORDERS = {"status": "(status_rank, place)", "completion_raw": "end_rank"}
-"""Where another order than the usual one decides which record speaks; see `current_records`."""
+ORDERS = {
+    "status": "(status_rank, place)",
+    "completion_raw": "end_rank",
+    "registered_raw": "(source <> first_source, registered_earliest, place)",
+}
+"""Where another order than the usual one decides which record speaks; see `current_records`. A registration with a
+record per country was registered when the first of them was entered."""
 
 
 def _picked(column: str, unit: str) -> str:

@@ -43,16 +43,16 @@ def extract(number: int, records: Sequence[tuple[str, ...]]) -> list[tuple[str, 
     return [(f"{euctr(number)}-{part}", *(*rest, "", "", "")[:3]) for part, *rest in records]
 
 
-def page(number: int, end: str, posted: str, kind: str = "Tabular") -> tuple[str, ...]:
-    return (euctr(number), end, posted, posted, "", kind, "", "")
+def page(number: int, end: str, posted: str, kind: str = "Tabular", start: str = "") -> tuple[str, ...]:
+    return (euctr(number), end, posted, posted, "", kind, "", start)
 
 
 PHASES = ("Human pharmacology (Phase I)", "Therapeutic exploratory (Phase II)", "Therapeutic confirmatory (Phase III)")
 
 
-def text(number: int, part: str, status: str, end: str, phases: str, pip: str) -> str:
+def text(number: int, part: str, status: str, end: str, phases: str, pip: str, entered: str = "") -> str:
     """One country record of the full text, with two sponsors; phases: `YNN` for phase I alone, empty where the form
-    says nothing."""
+    says nothing; entered: the day on which the record was first entered."""
     answers = {"Y": "Yes", "N": "No", "?": "Information not present in EudraCT"}
     stated = [f"E.7.{i} {PHASES[i - 1]}: {answers[answer]}" for i, answer in enumerate(phases, 1)]
     return "\n".join(
@@ -60,6 +60,7 @@ def text(number: int, part: str, status: str, end: str, phases: str, pip: str) -
             "Summary",
             f"EudraCT Number: {euctr(number)}",
             "Clinical Trial Type: EEA CTA",
+            f"Date on which this record was first entered in the EudraCT database: {entered}",
             f"Link: https://www.clinicaltrialsregister.eu/ctr-search/trial/{euctr(number)}/{part}/",
             "",
             "A. Protocol Information",
@@ -626,6 +627,41 @@ def test_no_trial_is_judged_by_both(moved):
         WHERE transitioned_to_ctis.outcome = ended_under_regulation.outcome""",
     )
     assert both == []
+
+
+# --- when it was registered ------------------------------------------------------------------------------------------
+
+REGISTERED = {
+    # country records (part, day of first entry), start -> first registration, verdict by the day
+    "the first entry is another country's than the first by name": (
+        [("AT", "2012-11-28"), ("DE", "2010-02-01"), ("FR", "2011-01-01")], "2010-06-01", date(2010, 2, 1), "prospective"),
+    "it is the first by name": ([("AT", "2010-02-01"), ("DE", "2012-11-28")], "2010-06-01", date(2010, 2, 1), "prospective"),
+    "a country without the day": ([("AT", ""), ("DE", "2010-07-01")], "2010-06-01", date(2010, 7, 1), "retrospective"),
+    "a day that cannot be read": (
+        [("AT", "no day"), ("DE", "2010-02-01")], "2010-06-01", date(2010, 2, 1), "prospective"),
+}  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def registered(tmp_path_factory):
+    data = tmp_path_factory.mktemp("registered") / "data"
+    countries, pages = [], []
+    for number, (records, start, *_) in enumerate(REGISTERED.values()):
+        countries += [text(number, part, "Ongoing", "", "NYN", "No", entered) for part, entered in records]
+        pages.append(page(number, "", LONG_AGO, "Tabular", start))
+    put_file(data, "euctr", AS_OF, "full.txt", "\n".join(countries))
+    put_file(data, "euctr", AS_OF, "pages.csv", table(PAGE, pages))
+    with tables(data) as connection:
+        yield connection
+
+
+@pytest.mark.parametrize("case", REGISTERED)
+def test_the_first_registration_is_the_earliest_entry(registered, case):
+    number = euctr(list(REGISTERED).index(case))
+    where = f"rule = 'strict-day' AND trial_id = '{number}'"
+    assert rows(registered, f"SELECT registered, status FROM registration_status WHERE {where}") == [
+        REGISTERED[case][2:]
+    ]
 
 
 # --- several snapshots -----------------------------------------------------------------------------------------------
