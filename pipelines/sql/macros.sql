@@ -85,6 +85,12 @@ CREATE OR REPLACE MACRO only_phase_1(own) AS CASE
 
 CREATE OR REPLACE MACRO is_in_pip(own) AS CASE own['in_pip'] WHEN 'Yes' THEN true WHEN 'No' THEN false END;
 
+-- The last end that the member states of a CTIS record state, and whether all in which the trial ran state one.
+CREATE OR REPLACE MACRO last_state_end(countries) AS list_max(list_transform(countries, lambda c: c.ended));
+
+CREATE OR REPLACE MACRO all_states_dated(countries) AS len(list_filter(countries, lambda c: c.ended IS NULL
+    AND c.status NOT IN ('under_evaluation', 'not_authorised', 'cancelled', 'expired'))) = 0;
+
 -- The last day in time under the EU Directive: trials that ended before the duty began had until the end of the backlog.
 CREATE OR REPLACE MACRO eu_due_day(day, months, policy) AS CASE
     WHEN day < policy['duty_began'] THEN policy['backlog_due']

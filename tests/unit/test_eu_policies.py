@@ -595,6 +595,21 @@ MOVES = {
     "CTIS says that it runs, EUCTR that it had ended": (
         [("DE", "Completed", LONG_AGO)], dict(code=4, end=None), ("out_of_scope", "not_completed")),
     "ended, nobody knows when": ([("DE", "Completed")], dict(end=None), ("scope_unknown", "scope_unknown")),
+    "another country had ended long before, CTIS says when the trial did": (
+        [("DE", "Completed", LONG_AGO), ("FR", "Trial now transitioned")],
+        dict(end=None, states={"France": (8, "2023-06-02")}), ("out_of_scope", "in_grace")),
+    "another country had ended long before, CTIS says that the trial ended": (
+        [("DE", "Completed", LONG_AGO), ("FR", "Trial now transitioned")], dict(end=None), ("out_of_scope", "inconsistent")),
+    "the country that moved states the end itself": (
+        [("DE", "Trial now transitioned", "2023-06-01")], dict(end=None), ("overdue", "out_of_scope")),
+    "an old end in EUCTR, a later one in the member states": (
+        [("DE", "Completed", LONG_AGO)], dict(end=None, states={"Germany": (8, "2023-06-02")}), ("out_of_scope", "in_grace")),
+    "one member state ended after the move, another does not say when": (
+        [("DE", "Completed", LONG_AGO)], dict(end=None, states={"Germany": (8, "2023-06-02"), "Spain": (8, None)}),
+        ("out_of_scope", "in_grace")),
+    "the member states ended before the move": (
+        [("DE", "Trial now transitioned")], dict(end=None, states={"Germany": (8, LONG_AGO), "Spain": (12, None)}),
+        ("completion_unknown", "out_of_scope")),
     "the move was refused": ([("DE", "Ongoing")], dict(code=11, end=None), ("not_completed", "never_started")),
 }  # fmt: skip
 

@@ -4,7 +4,9 @@
 WITH present AS (
     SELECT
         s.trial_id, r.registration_id, r.registered_earliest, r.registered_latest, v.runs,
-        TRY_CAST(r.own_fields['end_date_eu'] AS DATE) AS end_date,
+        coalesce(TRY_CAST(r.own_fields['end_date_eu'] AS DATE), CASE WHEN all_states_dated(r.countries)
+            THEN last_state_end(r.countries) END) AS end_date,
+        coalesce(TRY_CAST(r.own_fields['end_date_eu'] AS DATE), last_state_end(r.countries)) AS not_ended_before,
         r.own_fields['is_transitioned'] IS NOT DISTINCT FROM 'Yes'
             OR r.own_fields['transition_eudract_number'] IS NOT NULL AS has_moved
     FROM speaking_registrations AS s
@@ -18,7 +20,11 @@ WITH present AS (
         bool_or(f.has_moved) AS has_moved,
         bool_and(f.has_ended OR f.never_ran OR f.is_third) AND bool_or(f.has_ended) AS has_ended,
         coalesce(max(f.end_earliest), any_value(p.end_date)) AS end_earliest,
-        coalesce(max(f.end_latest), any_value(p.end_date)) AS end_latest
+        -- Where a country says that the trial moved, it still ran: the end in another country is not the trial's.
+        coalesce(
+            CASE WHEN bool_or(f.has_moved) THEN max(f.end_latest) FILTER (WHERE f.has_moved)
+                ELSE max(f.end_latest) END,
+            any_value(p.end_date)) AS end_latest
     FROM euctr_protocols AS f
     JOIN euctr_pages AS p USING (registration_id)
     GROUP BY f.trial_id
@@ -29,7 +35,7 @@ SELECT
     coalesce('moved to CTIS' || coalesce(' as ' || n.registration_id, '') || coalesce(', applied for ' || n.registered_earliest, '')
         || coalesce(', ended ' || coalesce(f.end_latest, n.end_date), '')) AS value,
     CASE
-        WHEN n.runs OR n.end_date > n.registered_latest THEN false
+        WHEN n.runs OR n.not_ended_before > n.registered_latest THEN false
         WHEN coalesce(f.end_latest, n.end_date) <= n.registered_earliest THEN true
         WHEN f.end_earliest > n.registered_latest THEN false
         -- Without an end only a record that says it has ended leaves the question open.

@@ -14,7 +14,7 @@ WITH records AS (
         coalesce(status IN ('completed', 'terminated'), false) AS has_ended,
         TRY_CAST(own_fields['end_date_eu'] AS DATE) AS end_eu,
         TRY_CAST(own_fields['global_end_date'] AS DATE) AS end_global,
-        list_max(list_transform(states, lambda c: c.ended)) AS last_state_end,
+        last_state_end(countries) AS last_state_end,
         len(states) AS states_concerned,
         len(list_filter(states, lambda c: c.ended IS NOT NULL OR c.status IN ('completed', 'terminated')))
             AS states_ended,
