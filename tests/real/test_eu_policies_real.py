@@ -119,15 +119,20 @@ def day_of(raw: str) -> date | None:
 def our_status(records: Sequence[dict[str, str]], page: Mapping[str, str] | None) -> str:
     """Our rule, from one trial's rows of the two files."""
     counted = [r for r in records if not r["eudract_number_with_country"].endswith("3rd")] or records
+    if len(counted) < len(records) and all(r["end_of_trial_status"] in REFUSED for r in counted):
+        counted = [r for r in records if r not in counted]  # a third country's, where all others refused it
     words = [r["end_of_trial_status"] for r in counted]
     ends = sorted(date.fromisoformat(d) for r in counted if (d := r["date_of_the_global_end_of_the_trial"]))
     if not ends and page and (end := day_of(page["global_end_of_trial_date"])):
         ends = [end]
     due_latest = max(map(due, (ends[0], ends[-1]))) if ends else None
     ran = [w for w in words if w not in REFUSED]
-    if not ran:
+    is_public = any(r["trial_results"] == "View results" for r in records) or (
+        page and page["results_type"] != "Broken"
+    )
+    if not ran and not is_public:
         return "never_started"
-    if any(r["trial_results"] == "View results" for r in records) or (page and page["results_type"] != "Broken"):
+    if is_public:
         posted = page and day_of(page["first_version_date"])
         if not due_latest or due_latest >= AS_OF:
             return "reported_early"

@@ -158,6 +158,13 @@ CTD: Mapping[str, tuple[list[tuple[str, ...]], tuple[str, ...] | None, str]] = {
     "refused everywhere": ([("DE", "Not Authorised"), ("FR", "Prohibited by CA")], None, "never_started"),
     "refused in one country, ended in the other": ([("DE", "Not Authorised"), ("FR", "Completed")], None, "inconsistent"),
     "refused in one country, no status in another": ([("DE", "Not Authorised"), ("FR", "")], None, "completion_unknown"),
+    "refused, ran in a third country": ([("DE", "Not Authorised"), ("3rd", "")], None, "completion_unknown"),
+    "refused, ran in a third country, results": (
+        [("DE", "Not Authorised", "", YES), ("3rd", "", "", YES)], None, "reported_early"),
+    "refused, the end is the third country's": ([("DE", "Not Authorised"), ("3rd", "", LONG_AGO)], None, "overdue"),
+    "refused, ran in a country that left the register": (
+        [("DE", "Not Authorised"), ("GB", "GB - no longer in EU/EEA"), ("3rd", "")], None, "completion_unknown"),
+    "refused everywhere, and there are results": ([("DE", "Not Authorised", "", YES)], None, "reported_early"),
     # third countries
     "third country only": ([("3rd", "")], None, "completion_unknown"),
     "a third-country record beside others does not count": ([("DE", "Completed", LONG_AGO), ("3rd", "")], None, "overdue"),
@@ -219,6 +226,8 @@ TRACKER = {
     "results of a contradictory record are results": "inconsistent",
     "the results page's end where there is no other": "inconsistent",
     "refused everywhere": "not due",
+    "refused everywhere, and there are results": "not due",
+    "refused, the end is the third country's": "inconsistent",
     "ended today, runs": "not due",
     "ended by its date, runs in one country": "inconsistent",
     "ended everywhere without a date": "inconsistent",

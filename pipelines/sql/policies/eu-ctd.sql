@@ -13,7 +13,13 @@ WITH ranked AS (
             ELSE has_results END AS shows_results
     FROM euctr_protocols
 ), placed AS (
-    SELECT *, rank = min(rank) OVER (PARTITION BY trial_id) AS counts FROM ranked
+    -- Nor do records of countries that refused the trial say that it ran nowhere, while another one says more.
+    SELECT
+        *,
+        rank = coalesce(
+            min(rank) FILTER (WHERE NOT never_ran) OVER (PARTITION BY trial_id), min(rank) OVER (PARTITION BY trial_id))
+            AS counts
+    FROM ranked
 ), countries AS (
     SELECT
         trial_id,
@@ -117,7 +123,8 @@ SELECT
     CASE WHEN is_public THEN seen_public_by END AS seen_public_by,
     leg(
         CASE WHEN refused > 0 THEN refused || ' of ' || n || ' countries refused' END,
-        CASE WHEN refused = n THEN false WHEN blank < n THEN true END,
+        -- Results are there of what took place, whatever the countries' states say.
+        CASE WHEN is_public THEN true WHEN refused = n THEN false WHEN blank < n THEN true END,
         registration_id, 'status') AS started,
     leg(registration_id, registration_id IS NOT NULL, registration_id, 'registrations') AS registered_in_euctr,
     CASE
