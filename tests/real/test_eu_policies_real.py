@@ -28,7 +28,8 @@ COUNTRY_RECORDS = 49_589
 
 RUNS = {"Ongoing", "Restarted", "Temporarily Halted", "Suspended by CA"}
 ENDED = {"Completed", "Prematurely Ended"}
-REFUSED = {"Not Authorised", "Prohibited by CA"}
+PROHIBITED = {"Prohibited by CA"}
+REFUSED = {"Not Authorised"}
 
 
 def lines(path: Path) -> list[dict[str, str]]:
@@ -143,7 +144,7 @@ def our_status(records: Sequence[dict[str, str]], page: Mapping[str, str] | None
         return "reported_on_time" if posted <= due_latest else "reported_late"
     runs = any(w in RUNS for w in ran)
     if not due_latest:
-        return "not_completed" if runs else "inconsistent" if all(w in ENDED for w in ran) else "completion_unknown"
+        return "not_completed" if runs else "inconsistent" if all(w in ENDED | PROHIBITED for w in ran) else "completion_unknown"
     if ends[-1] > AS_OF:
         return "not_completed"
     if runs:

@@ -118,7 +118,8 @@ def test_status_words_and_results_links_as_counted_independently(read):
         "terminated": 5_827,
         None: 1_290,
         "suspended": 232 + 14,
-        "not_authorised": 40 + 19,
+        "not_authorised": 40,
+        "prohibited": 19,
     }
     assert Counter(r["own_fields"].get("trial_results") for r in rows)["Removed from public view"] == 116
     assert Counter(r["has_results"] for r in rows) == {True: 27_238, False: 22_235 + 116}

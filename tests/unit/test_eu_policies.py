@@ -155,9 +155,16 @@ CTD: Mapping[str, tuple[list[tuple[str, ...]], tuple[str, ...] | None, str]] = {
     "ended in one country, no status in another, no date": ([("DE", "Completed"), ("FR", "")], None, "completion_unknown"),
     "no status, with a date": ([("DE", "", LONG_AGO)], None, "overdue"),
     # refused countries
-    "refused everywhere": ([("DE", "Not Authorised"), ("FR", "Prohibited by CA")], None, "never_started"),
+    "refused everywhere": ([("DE", "Not Authorised"), ("FR", "Not Authorised")], None, "never_started"),
     "refused in one country, ended in the other": ([("DE", "Not Authorised"), ("FR", "Completed")], None, "inconsistent"),
     "refused in one country, no status in another": ([("DE", "Not Authorised"), ("FR", "")], None, "completion_unknown"),
+    # prohibited: it had been authorised
+    "prohibited, with an end": ([("DE", "Prohibited by CA", LONG_AGO)], None, "overdue"),
+    "prohibited, without an end": ([("DE", "Not Authorised"), ("FR", "Prohibited by CA")], None, "inconsistent"),
+    "prohibited in one country, ended in the other": (
+        [("DE", "Prohibited by CA"), ("FR", "Completed", LONG_AGO)], None, "overdue"),
+    "prohibited in one country, runs in the other": ([("DE", "Prohibited by CA"), ("FR", "Ongoing")], None, "not_completed"),
+    # refused, and elsewhere
     "refused, ran in a third country": ([("DE", "Not Authorised"), ("3rd", "")], None, "completion_unknown"),
     "refused, ran in a third country, results": (
         [("DE", "Not Authorised", "", YES), ("3rd", "", "", YES)], None, "reported_early"),
@@ -227,6 +234,10 @@ TRACKER = {
     "the results page's end where there is no other": "inconsistent",
     "refused everywhere": "not due",
     "refused everywhere, and there are results": "not due",
+    "prohibited, with an end": "not due",
+    "prohibited, without an end": "not due",
+    "prohibited in one country, ended in the other": "inconsistent",
+    "prohibited in one country, runs in the other": "not due",
     "refused, the end is the third country's": "inconsistent",
     "ended today, runs": "not due",
     "ended by its date, runs in one country": "inconsistent",

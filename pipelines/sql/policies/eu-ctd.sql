@@ -3,7 +3,7 @@
 WITH ranked AS (
     -- Third-country records and those of a country that left the register speak only where no other record does.
     SELECT
-        *,
+        * REPLACE (has_ended AND (getvariable('policy').prohibition_ends OR NOT is_prohibited) AS has_ended),
         CASE
             WHEN is_third AND NOT getvariable('policy').third_country_records_count THEN 2
             WHEN is_frozen AND NOT getvariable('policy').frozen_records_count THEN 1
@@ -29,6 +29,7 @@ WITH ranked AS (
         count(*) FILTER (WHERE is_third) AS outside,
         count(*) FILTER (WHERE counts AND has_ended) AS ended,
         count(*) FILTER (WHERE counts AND never_ran) AS refused,
+        count(*) FILTER (WHERE counts AND is_prohibited) AS prohibited,
         count(*) FILTER (WHERE counts AND runs) AS running,
         count(*) FILTER (WHERE counts AND status IS NULL) AS blank,
         count(*) FILTER (WHERE counts AND status = 'completed') AS completed,
@@ -124,7 +125,7 @@ SELECT
     leg(
         CASE WHEN refused > 0 THEN refused || ' of ' || n || ' countries refused' END,
         -- Results are there of what took place, whatever the countries' states say.
-        CASE WHEN is_public THEN true WHEN refused = n THEN false WHEN blank < n THEN true END,
+        CASE WHEN is_public THEN true WHEN refused = n THEN false WHEN blank + prohibited < n THEN true END,
         registration_id, 'status') AS started,
     leg(registration_id, registration_id IS NOT NULL, registration_id, 'registrations') AS registered_in_euctr,
     CASE
@@ -148,8 +149,9 @@ SELECT
     leg(
         n || CASE WHEN n = 1 THEN ' country record: ' ELSE ' country records: ' END || concat_ws(', ',
             nullif(completed, 0) || ' completed', nullif(terminated, 0) || ' ended prematurely',
-            nullif(ongoing, 0) || ' ongoing', nullif(suspended, 0) || ' halted or suspended',
-            nullif(n - completed - terminated - ongoing - suspended - blank, 0) || ' other',
+            nullif(prohibited, 0) || ' prohibited', nullif(ongoing, 0) || ' ongoing',
+            nullif(suspended, 0) || ' halted or suspended',
+            nullif(n - completed - terminated - prohibited - ongoing - suspended - blank, 0) || ' other',
             nullif(blank, 0) || ' without a status'),
         runs, registration_id, 'status') AS running,
     leg(
