@@ -78,12 +78,15 @@ CREATE OR REPLACE MACRO holds_for_all(x) AS CASE WHEN bool_or(NOT x) THEN false 
 CREATE OR REPLACE MACRO holds_for_any(x) AS CASE WHEN bool_or(x) THEN true WHEN count(x) = count(*) THEN false END;
 
 -- What a country record of the EU register says of the exemption: is the trial of phase I alone, is it in a Paediatric
--- Investigation Plan. own: the record's own fields.
+-- Investigation Plan, does it have participants under 18. own: the record's own fields.
 CREATE OR REPLACE MACRO only_phase_1(own) AS CASE
     WHEN 'Yes' IN (own['phase_2'], own['phase_3'], own['phase_4']) OR own['phase_1'] = 'No' THEN false
     WHEN own['phase_1'] = 'Yes' THEN true END;
 
 CREATE OR REPLACE MACRO is_in_pip(own) AS CASE own['in_pip'] WHEN 'Yes' THEN true WHEN 'No' THEN false END;
+
+CREATE OR REPLACE MACRO has_minors(own) AS
+    CASE own['has_subjects_under_18'] WHEN 'Yes' THEN true WHEN 'No' THEN false END;
 
 -- The last end that the member states of a CTIS record state, and whether all in which the trial ran state one.
 CREATE OR REPLACE MACRO last_state_end(countries) AS list_max(list_transform(countries, lambda c: c.ended));

@@ -50,7 +50,7 @@ def page(number: int, end: str, posted: str, kind: str = "Tabular", start: str =
 PHASES = ("Human pharmacology (Phase I)", "Therapeutic exploratory (Phase II)", "Therapeutic confirmatory (Phase III)")
 
 
-def text(number: int, part: str, status: str, end: str, phases: str, pip: str, entered: str = "") -> str:
+def text(number: int, part: str, status: str, end: str, phases: str, pip: str, minors: str = "No", entered: str = "") -> str:
     """One country record of the full text, with two sponsors; phases: `YNN` for phase I alone, empty where the form
     says nothing; entered: the day on which the record was first entered."""
     answers = {"Y": "Yes", "N": "No", "?": "Information not present in EudraCT"}
@@ -73,6 +73,9 @@ def text(number: int, part: str, status: str, end: str, phases: str, pip: str, e
             "",
             "E. General Information on the Trial",
             *stated,
+            "",
+            "F. Population of Trial Subjects",
+            f"F.1.1 Trial has subjects under 18: {minors}",
             "",
             "P. End of Trial",
             f"P. End of Trial Status: {status}",
@@ -388,6 +391,7 @@ def tracker(tmp_path_factory):
     profiled = replace(policy, parameters={**policy.parameters, **policy.profiles["eu-tracker"]})
     data = tmp_path_factory.mktemp("tracker") / "data"
     put_extract(data, list(CTD.values()))
+    put_file(data, "euctr", AS_OF, "full.txt", text(len(CTD), "DE", "Completed", LONG_AGO, "YNN", "No", "Yes"))
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(queries, "contracts", lambda: replace(known, policies={**known.policies, "eu-ctd": profiled}))
         with tables(data) as connection:
@@ -404,6 +408,10 @@ def test_the_trackers_groups(tracker, case):
     assert tracker[euctr(list(CTD).index(case))][0] == TRACKER[case]
 
 
+def test_under_the_trackers_profile_only_a_plan_makes_a_trial_paediatric(tracker):
+    assert tracker[euctr(len(CTD))] == ("not due", "out_of_scope")
+
+
 @pytest.mark.parametrize(
     "case", ["ended by its date, runs in one country", "ended by its date, no status in one country"]
 )
@@ -414,7 +422,7 @@ def test_under_the_trackers_profile_some_ended_with_a_date_is_a_contradiction(tr
 # --- phase, paediatric plan, history: the full text ------------------------------------------------------------------
 
 SCOPE = {
-    # country records (part, phases I II III, plan) -> status, applies, whether a proxy stands for what is missing
+    # country records (part, phases I II III, plan, minors) -> status, applies, whether a proxy stands for what is missing
     "phase I, no plan": ([("DE", "YNN", "No")], ("out_of_scope", "no", False)),
     "phase I in all countries": ([("DE", "YNN", "No"), ("FR", "YNN", "No")], ("out_of_scope", "no", False)),
     "phase I in one country only": ([("DE", "YNN", "No"), ("FR", "NYN", "No")], ("reporting_unknown", "yes", False)),
@@ -427,6 +435,12 @@ SCOPE = {
     "phase I, plan not stated": ([("DE", "YNN", "")], ("reporting_unknown", "probable", True)),
     "phase not stated, plan is": ([("DE", "", "Yes")], ("reporting_unknown", "yes", False)),
     "neither stated": ([("DE", "", "")], ("reporting_unknown", "probable", True)),
+    "phase I, no plan, minors": ([("DE", "YNN", "No", "Yes")], ("reporting_unknown", "yes", False)),
+    "phase I, no plan, minors in one country": (
+        [("DE", "YNN", "No"), ("FR", "YNN", "No", "Yes")], ("reporting_unknown", "yes", False)),
+    "phase I, no plan, minors not stated": ([("DE", "YNN", "No", "")], ("reporting_unknown", "probable", True)),
+    "phase I, in a third country too": (
+        [("DE", "YNN", "No"), ("3rd", "YNN", "No")], ("reporting_unknown", "yes", False)),
     "no phase I is stated": ([("DE", "N??", "No")], ("reporting_unknown", "yes", False)),
 }  # fmt: skip
 
@@ -435,9 +449,9 @@ SCOPE = {
 def scope(tmp_path_factory):
     data = tmp_path_factory.mktemp("scope") / "data"
     records = [
-        text(number, part, "Completed", LONG_AGO, phases, pip)
+        text(number, part, "Completed", LONG_AGO, phases, pip, *minors)
         for number, (countries, _) in enumerate(SCOPE.values())
-        for part, phases, pip in countries
+        for part, phases, pip, *minors in countries
     ]
     put_file(data, "euctr", AS_OF, "full.txt", "\n".join(records))
     with tables(data) as connection:
@@ -445,7 +459,7 @@ def scope(tmp_path_factory):
 
 
 @pytest.mark.parametrize("case", SCOPE)
-def test_exempt_is_phase_1_outside_a_paediatric_plan(scope, case):
+def test_exempt_is_phase_1_of_adults_outside_a_paediatric_plan(scope, case):
     number = euctr(list(SCOPE).index(case))
     found = rows(
         scope,
@@ -462,8 +476,9 @@ def test_a_download_without_the_results_link_does_not_make_results_missing(scope
     assert found == [("trial_results",)]
 
 
-def test_six_months_of_a_paediatric_trial_are_the_earlier_bound(scope):
-    number = euctr(list(SCOPE).index("phase I in a plan"))
+@pytest.mark.parametrize("case", ["phase I in a plan", "phase I, no plan, minors"])
+def test_six_months_of_a_paediatric_trial_are_the_earlier_bound(scope, case):
+    number = euctr(list(SCOPE).index(case))
     found = rows(
         scope,
         f"SELECT due_earliest, due_latest FROM reporting_status WHERE policy = 'eu-ctd' AND trial_id = '{number}'",
@@ -488,6 +503,7 @@ CTR = {
     "the first of two summaries counts": (dict(summaries=["2023-09-01", "2023-01-10"]), "reported_on_time"),
     "summary and lay summary in time": (dict(summaries=["2023-01-10"], lay=["2023-01-10"]), "reported_on_time"),
     "in a paediatric plan": (dict(pip="EMEA-000000-PIP01-90"), "overdue"),
+    "with participants under 18": (dict(extra={"ageGroup": "18-64 years, 0-17 years"}), "overdue"),
     "summary late": (dict(summaries=["2023-01-11"]), "reported_late"),
     "summary, due today": (dict(end="2023-06-30", summaries=["2024-06-01"]), "reported_early"),
     "summary in the grace is late": (dict(end="2023-06-29", summaries=["2024-06-30"]), "reported_late"),
@@ -567,8 +583,9 @@ def test_flags_of_the_regulation(ctr, case, leg, outcome):
     assert found == [(outcome,)]
 
 
-def test_a_paediatric_trial_has_the_earlier_bound_here_too(ctr):
-    number = ctis(list(CTR).index("in a paediatric plan"))
+@pytest.mark.parametrize("case", ["in a paediatric plan", "with participants under 18"])
+def test_a_paediatric_trial_has_the_earlier_bound_here_too(ctr, case):
+    number = ctis(list(CTR).index(case))
     found = rows(
         ctr, f"SELECT due_earliest, due_latest FROM reporting_status WHERE policy = 'eu-ctr' AND trial_id = '{number}'")  # fmt: skip
     assert found == [(date(2022, 7, 10), date(2023, 1, 10))]
@@ -682,7 +699,7 @@ def registered(tmp_path_factory):
     data = tmp_path_factory.mktemp("registered") / "data"
     countries, pages = [], []
     for number, (records, start, *_) in enumerate(REGISTERED.values()):
-        countries += [text(number, part, "Ongoing", "", "NYN", "No", entered) for part, entered in records]
+        countries += [text(number, part, "Ongoing", "", "NYN", "No", entered=entered) for part, entered in records]
         pages.append(page(number, "", LONG_AGO, "Tabular", start))
     put_file(data, "euctr", AS_OF, "full.txt", "\n".join(countries))
     put_file(data, "euctr", AS_OF, "pages.csv", table(PAGE, pages))

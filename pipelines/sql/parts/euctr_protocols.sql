@@ -14,6 +14,7 @@ SELECT
     r.status,
     only_phase_1(r.own_fields) AS only_phase_1,
     is_in_pip(r.own_fields) AS is_in_pip,
+    has_minors(r.own_fields) AS has_minors,
     -- A converted record also carries the end on its results page: that one does not count here.
     CASE WHEN r.own_fields['global_end_date'] IS NOT NULL THEN r.completion_earliest END AS end_earliest,
     CASE WHEN r.own_fields['global_end_date'] IS NOT NULL THEN r.completion_latest END AS end_latest,

@@ -10,7 +10,8 @@ WITH ranked AS (
             ELSE 0 END AS rank,
         CASE
             WHEN getvariable('policy').any_link_counts AND results_link IS NOT NULL THEN true
-            ELSE has_results END AS shows_results
+            ELSE has_results END AS shows_results,
+        is_in_pip OR (getvariable('policy').paediatric_outside_plans AND has_minors) AS is_paediatric
     FROM euctr_protocols
 ), placed AS (
     -- Nor do records of countries that refused the trial say that it ran nowhere, while another one says more.
@@ -42,6 +43,7 @@ WITH ranked AS (
         bool_or(is_frozen AND NOT counts) AS sets_frozen_aside,
         holds_for_all(only_phase_1) AS only_phase_1,
         holds_for_any(is_in_pip) AS is_in_pip,
+        holds_for_any(is_paediatric) AS is_paediatric,
         holds_for_any(shows_results) AS shown_on_any,
         holds_for_all(shows_results) AS shown_on_all,
         bool_or(results_link = 'Removed from public view') AS was_removed,
@@ -82,8 +84,10 @@ WITH ranked AS (
             THEN CASE WHEN has_ended THEN false WHEN blank < n THEN true END
             WHEN running > 0 THEN true
             WHEN has_ended THEN false END AS runs,
-        -- Nothing is said of the exemption: the public register shows mostly what is not exempt.
-        NOT (only_phase_1 AND NOT is_in_pip) AS is_covered,
+        -- Nothing is said of the exemption: the public register shows mostly what is not exempt. Third countries have a
+        -- record of paediatric trials only.
+        NOT (only_phase_1 AND NOT is_paediatric AND NOT (getvariable('policy').paediatric_outside_plans AND outside > 0))
+            AS is_covered,
         CASE
             WHEN getvariable('policy').results_on_every_record THEN shown_on_all
             WHEN shown_on_any OR (has_results AND coalesce(last_seen >= link_seen, true)) THEN true
@@ -95,7 +99,8 @@ WITH ranked AS (
     FROM version_spans AS v
     JOIN staged_registrations AS r USING (file, record_number)
     WHERE NOT v.is_current AND r.source = 'euctr' AND r.part <> 'results'
-        AND (NOT only_phase_1(r.own_fields) OR is_in_pip(r.own_fields))
+        AND (NOT only_phase_1(r.own_fields) OR is_in_pip(r.own_fields)
+            OR (getvariable('policy').paediatric_outside_plans AND (r.part = '3RD' OR has_minors(r.own_fields))))
     GROUP BY r.registration_id
 ), shown AS (
     SELECT registration_id, min(first_seen) AS seen_public_by
@@ -110,9 +115,9 @@ SELECT
     clock_latest,
     -- The backlog's day lies after the due days of the first trials under the duty: so the bounds are of both dates.
     least(
-        eu_due_day(clock_earliest, CASE WHEN is_in_pip THEN getvariable('policy').paediatric_months
+        eu_due_day(clock_earliest, CASE WHEN is_paediatric THEN getvariable('policy').paediatric_months
             ELSE getvariable('policy').months END, getvariable('policy')),
-        eu_due_day(clock_latest, CASE WHEN is_in_pip THEN getvariable('policy').paediatric_months
+        eu_due_day(clock_latest, CASE WHEN is_paediatric THEN getvariable('policy').paediatric_months
             ELSE getvariable('policy').months END, getvariable('policy'))) AS due_earliest,
     greatest(
         eu_due_day(clock_earliest, getvariable('policy').months, getvariable('policy')),
@@ -130,17 +135,16 @@ SELECT
     leg(registration_id, registration_id IS NOT NULL, registration_id, 'registrations') AS registered_in_euctr,
     CASE
         WHEN is_covered IS NULL AND registration_id IS NOT NULL
-        THEN proxy_leg('in the public register', true, registration_id, 'phase, in_pip')
+        THEN proxy_leg('in the public register', true, registration_id, 'phase, in_pip, has_subjects_under_18')
         ELSE leg(
-            CASE WHEN is_covered THEN 'not of phase I alone, or in a Paediatric Investigation Plan'
-                 WHEN NOT is_covered THEN 'phase I, in no Paediatric Investigation Plan' END,
-            is_covered, registration_id, 'phase, in_pip') END AS not_exempt,
+            CASE WHEN is_covered THEN 'not of phase I alone, or paediatric' WHEN NOT is_covered THEN 'phase I, of adults' END,
+            is_covered, registration_id, 'phase, in_pip, has_subjects_under_18') END AS not_exempt,
     leg(
         move, NOT has_moved OR NOT getvariable('policy').follows_moves OR ended_before_move,
         coalesce(ctis_id, registration_id), 'completion') AS transitioned_to_ctis,
     leg(
         CASE WHEN NOT is_covered THEN 'not exempt until ' || e.changed_on END,
-        NOT is_covered AND e.registration_id IS NOT NULL, registration_id, 'phase, in_pip') AS in_scope_before,
+        NOT is_covered AND e.registration_id IS NOT NULL, registration_id, 'phase, in_pip, has_subjects_under_18') AS in_scope_before,
     leg(
         CASE WHEN clock_earliest < clock_latest THEN clock_earliest || ' to ' || clock_latest
              ELSE clock_latest::VARCHAR END,
@@ -173,8 +177,8 @@ SELECT
     leg(inside || ' of the EU and EEA, ' || outside || ' of third countries', inside > 0, registration_id, 'part')
         AS in_eea,
     leg(CASE WHEN blank > 0 THEN blank || ' of ' || n END, blank = n, registration_id, 'status') AS without_status,
-    leg(CASE WHEN is_in_pip THEN 'in a Paediatric Investigation Plan' END, is_in_pip, registration_id, 'in_pip')
-        AS paediatric,
+    leg(CASE WHEN is_in_pip THEN 'in a Paediatric Investigation Plan' WHEN is_paediatric THEN 'participants under 18' END,
+        is_paediatric, registration_id, 'in_pip, has_subjects_under_18') AS paediatric,
     leg(CASE WHEN has_frozen THEN CASE WHEN sets_frozen_aside THEN 'left out of the count' ELSE 'counted' END END,
         has_frozen, registration_id, 'status') AS gb_record_frozen,
     leg(NULL, shown_on_any AND NOT shown_on_all, registration_id, 'trial_results') AS results_on_some_records,

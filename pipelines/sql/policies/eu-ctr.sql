@@ -21,7 +21,8 @@ WITH records AS (
         own_fields['summary_results_submitted'] AS summary,
         own_fields['lay_summary_submitted'] AS lay_summary,
         own_fields['results_first_received'] AS received,
-        own_fields['pip_numbers'] IS NOT NULL AS is_in_pip,
+        own_fields['pip_numbers'] IS NOT NULL
+            OR coalesce(regexp_matches(own_fields['age_groups'], '(?i)0-17|utero'), false) AS is_paediatric,
         -- Category 1 is phase I and the like: where the category is not stated, another phase rules it out.
         CASE
             WHEN own_fields['trial_category'] IS NOT NULL THEN own_fields['trial_category'] = '1'
@@ -56,7 +57,7 @@ SELECT
     getvariable('policy').version AS rule_version,
     ended_on AS clock_earliest,
     ended_on AS clock_latest,
-    due_day(ended_on, CASE WHEN is_in_pip THEN getvariable('policy').paediatric_months
+    due_day(ended_on, CASE WHEN is_paediatric THEN getvariable('policy').paediatric_months
         ELSE getvariable('policy').months END) AS due_earliest,
     due_day(ended_on, CASE WHEN may_be_withheld IS NOT FALSE THEN getvariable('policy').category_1_months
         ELSE getvariable('policy').months END) AS due_latest,
