@@ -544,9 +544,12 @@ def _results(draft: Draft, own: dict[str, str], record: _Record) -> None:
     summaries, reports = _dicts(results.get("summaryResults")), _dicts(results.get("clinicalStudyReports"))
     lay = _dicts(results.get("laypersonResults"))
     standing = [item for item in lay if not item.get("withdrawDate")]
+    final = [item for item in summaries if _is_final(draft, item)]
+    interim = [item for item in summaries if not _is_final(draft, item)]
     documents: list[dict[str, Any]] = []
     for name, kind, items, key in (
-        ("summary_results_submitted", "results", summaries, "submissionDate"),
+        ("summary_results_submitted", "results", final, "submissionDate"),
+        ("interim_results_submitted", "results", interim, "submissionDate"),
         ("lay_summary_submitted", "lay_summary", standing, "submissionDate"),
         ("csr_submitted", "study_report", reports, "submitDate"),
     ):
@@ -555,7 +558,7 @@ def _results(draft: Draft, own: dict[str, str], record: _Record) -> None:
         first = min((day for day in days if day), default=None)
         if items:
             own[name] = first.isoformat() if first else NO_DATE
-        if kind == "results":
+        if name == "summary_results_submitted":
             draft.values["results_submitted"] = first
     _own(draft, own, "summary_results_status", "|".join(_texts(item.get("status") for item in summaries)))
     _own(draft, own, "lay_summary_status", "|".join(_texts(item.get("status") for item in lay)))
@@ -563,11 +566,19 @@ def _results(draft: Draft, own: dict[str, str], record: _Record) -> None:
     _own_day(own, "lay_summary_withdrawn", withdrawn[-1] if withdrawn else None)
     received = record.first("resultsFirstReceived")
     _own(draft, own, "results_first_received", received)
-    if summaries or reports:
+    if final:
         draft.values["has_results"] = True
-    elif received or "results" in record.top:
-        draft.values["has_results"] = received == "Yes"
+    elif received == "Yes":  # of what, the overview does not say
+        draft.values["has_results"] = None if interim or reports or standing else True
+    elif (received or "results" in record.top) and not interim:
+        draft.values["has_results"] = False
     draft.values["documents"] = documents + _documents(draft, record)
+
+
+def _is_final(draft: Draft, summary: dict[str, Any]) -> bool:
+    """Whether a summary of results settles the duty: not where the record says that it is intermediate or not valid."""
+    status = (_text(summary.get("status")) or "").strip().lower()
+    return summary.get("isFinalResult") is not False and status not in draft.source.unmapped["summary_status"]
 
 
 def _documents(draft: Draft, record: _Record) -> list[dict[str, Any]]:

@@ -348,13 +348,33 @@ def test_a_start_that_is_only_planned(row):
 
 @pytest.mark.parametrize(
     ("results", "received", "expected"),
-    [(None, None, None), ({}, None, False), ({"summaryResults": []}, "No", False), ({}, "Yes", True)],
+    [
+        (None, None, None),
+        ({}, None, False),
+        ({"summaryResults": []}, "No", False),
+        ({}, "Yes", True),
+        ({"summaryResults": [{"isFinalResult": True}]}, None, True),
+        ({"summaryResults": [{"isFinalResult": False}]}, None, None),
+        ({"summaryResults": [{"isFinalResult": False}]}, "Yes", None),
+        ({"summaryResults": [{"status": "Withdrawn"}]}, "Yes", None),
+        ({"clinicalStudyReports": [{"submitDate": "2026-01-01"}]}, None, False),
+        ({"clinicalStudyReports": [{"submitDate": "2026-01-01"}]}, "Yes", None),
+        ({"laypersonResults": [{"submissionDate": "2026-01-01"}]}, "Yes", None),
+    ],
 )
-def test_whether_there_are_results(row, results, received, expected):
+def test_whether_there_is_a_summary_of_results(row, results, received, expected):
     record = merged(resultsFirstReceived=received, results=results)
     if results is None:
         del record["results"]
     assert row(record)["has_results"] is expected
+
+
+def test_an_intermediate_summary_stands_apart_from_the_final_one(row):
+    summaries = [{"isFinalResult": False, "submissionDate": "2025-01-01"}, {"submissionDate": "2026-03-01"}]
+    got = row(merged(results={"summaryResults": summaries}))
+    own = got["own_fields"]
+    assert (own["interim_results_submitted"], own["summary_results_submitted"]) == ("2025-01-01", "2026-03-01")
+    assert got["results_submitted"] == date(2026, 3, 1)
 
 
 @pytest.mark.parametrize(

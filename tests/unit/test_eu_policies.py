@@ -87,9 +87,9 @@ def text(number: int, part: str, status: str, end: str, phases: str, pip: str, m
 
 def ctis_record(number: int, **fields: Any) -> dict[str, Any]:
     """A served record, ended; fields: code, end (endDateEU), world, states {country: (code, end)}, summaries and lay
-    (submission days; None: without a day), csr, category, phase, pip, eudract, applied, extra."""
+    (submission days; None: without a day), interim, csr, category, phase, pip, eudract, applied, extra."""
     f: dict[str, Any] = {
-        "code": 8, "end": LONG_AGO, "world": None, "states": {}, "summaries": (), "lay": (), "csr": (), "category": "2",
+        "code": 8, "end": LONG_AGO, "world": None, "states": {}, "summaries": (), "lay": (), "csr": (), "interim": (), "category": "2",
         "phase": "4", "pip": None, "eudract": None, "applied": "2020-01-01", "extra": {},
     } | fields  # fmt: skip
     details: dict[str, Any] = {"trialInformation": {"trialCategory": {"trialPhase": f["phase"]}}}
@@ -118,7 +118,8 @@ def ctis_record(number: int, **fields: Any) -> dict[str, Any]:
             "trialGlobalEndDate": f["world"],
         },
         "results": {
-            "summaryResults": [{"submissionDate": day} for day in f["summaries"]],
+            "summaryResults": [{"submissionDate": day} for day in f["summaries"]]
+            + [{"submissionDate": day, "isFinalResult": False} for day in f["interim"]],
             "laypersonResults": [{"submissionDate": day} for day in f["lay"]],
             "clinicalStudyReports": [{"submitDate": day} for day in f["csr"]],
         },
@@ -521,6 +522,10 @@ CTR = {
     "nor does a study report": (dict(csr=["2022-03-01"]), "overdue"),
     "results received, perhaps the study report only": (
         dict(csr=["2022-03-01"], extra={"resultsFirstReceived": "Yes"}), "reporting_unknown"),
+    "nor does an intermediate summary": (dict(interim=["2021-03-01"]), "overdue"),
+    "intermediate, then final and late": (dict(interim=["2021-03-01"], summaries=["2023-01-11"]), "reported_late"),
+    "results received, perhaps the intermediate ones only": (
+        dict(interim=["2021-03-01"], extra={"resultsFirstReceived": "Yes"}), "reporting_unknown"),
     "ended, no date in any member state": (dict(end=None), "inconsistent"),
     "ended, dates of the member states": (
         dict(end=None, states={"Spain": (8, "2023-05-01"), "France": (8, "2023-06-30")}), "not_due"),
@@ -771,6 +776,12 @@ HISTORY = {
             (day, "ctis", "records.jsonl", json.dumps(ctis_record(n, summaries=[None])))
             for day in (date(2023, 1, 10), AS_OF)
         ], "eu-ctr", "reported_on_time"),
+    "an intermediate summary in time, a final one without a day later": (
+        lambda n: [
+            (date(2023, 1, 10), "ctis", "records.jsonl", json.dumps(
+                ctis_record(n, interim=["2021-03-01"], extra={"resultsFirstReceived": "Yes"}))),
+            (AS_OF, "ctis", "records.jsonl", json.dumps(ctis_record(n, interim=["2021-03-01"], summaries=[None]))),
+        ], "eu-ctr", "reported_undated"),
     "a registration that only ICTRP passes on, without country records": (
         lambda n: [(AS_OF, "ictrp", "trials.xml", (
             f"<Trials_downloaded_from_ICTRP><Trial><TrialID>EUCTR{euctr(n)}-DE</TrialID><Source_Register>EU Clinical Trials Register</Source_Register>"

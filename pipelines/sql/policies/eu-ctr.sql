@@ -19,6 +19,7 @@ WITH records AS (
         len(list_filter(states, lambda c: c.ended IS NOT NULL OR c.status IN ('completed', 'terminated')))
             AS states_ended,
         own_fields['summary_results_submitted'] AS summary,
+        own_fields['interim_results_submitted'] AS interim,
         own_fields['lay_summary_submitted'] AS lay_summary,
         own_fields['results_first_received'] AS received,
         own_fields['pip_numbers'] IS NOT NULL
@@ -35,9 +36,9 @@ WITH records AS (
         coalesce(end_eu, CASE WHEN has_ended THEN last_state_end END) AS ended_on,
         CASE
             WHEN summary IS NOT NULL THEN true
-            WHEN received = 'Yes' AND own_fields['csr_submitted'] IS NULL AND lay_summary IS NULL THEN true
+            WHEN received = 'Yes' AND coalesce(own_fields['csr_submitted'], lay_summary, interim) IS NULL THEN true
             WHEN received = 'Yes' THEN NULL
-            WHEN has_results IS NOT NULL THEN false END AS is_public,
+            WHEN has_results IS NOT NULL OR interim IS NOT NULL THEN false END AS is_public,
         CASE WHEN results_submitted <= getvariable('as_of') THEN results_submitted END AS summary_submitted,
         m.trial_id IS NOT NULL AND m.ended_before IS NOT FALSE AS may_have_ended_before,
         m.ended_before,
@@ -49,7 +50,9 @@ WITH records AS (
     SELECT r.registration_id, min(r.snapshot_date) AS seen_public_by
     FROM staged_registrations AS r
     WHERE r.source = 'ctis'
-        AND (r.own_fields['summary_results_submitted'] IS NOT NULL OR r.own_fields['results_first_received'] = 'Yes')
+        AND (r.own_fields['summary_results_submitted'] IS NOT NULL
+            OR (r.own_fields['results_first_received'] = 'Yes' AND coalesce(r.own_fields['csr_submitted'],
+                r.own_fields['lay_summary_submitted'], r.own_fields['interim_results_submitted']) IS NULL))
     GROUP BY r.registration_id
 )
 SELECT
