@@ -67,6 +67,7 @@ def merged_registrations(known: Contracts) -> str:
     ]
     stated += [(field, f"len({name}) > 0", "place") for field, names in REPEATED.items() for name in names]
     stated += [(name, f"len({name}) > 0", "place") for name in OF_ONE_SOURCE]
+    alone = ", ".join(f"CASE WHEN {IS_RECORD} THEN {c} END AS {c}" if c in UPDATES else c for c in kept)
     return (
         f"SELECT registration_id, {alone}, []::{FILLED} AS filled_from_others FROM current_records WHERE records = 1\n"
         "UNION ALL BY NAME\n"

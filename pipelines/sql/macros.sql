@@ -88,6 +88,10 @@ CREATE OR REPLACE MACRO is_in_pip(own) AS CASE own['in_pip'] WHEN 'Yes' THEN tru
 CREATE OR REPLACE MACRO has_minors(own) AS
     CASE own['has_subjects_under_18'] WHEN 'Yes' THEN true WHEN 'No' THEN false END;
 
+-- Whether a CTIS record says that the trial came from the EU Clinical Trials Register. own: the record's own fields.
+CREATE OR REPLACE MACRO came_from_eudract(own) AS
+    own['is_transitioned'] IS NOT DISTINCT FROM 'Yes' OR own['transition_eudract_number'] IS NOT NULL;
+
 -- The last end that the member states of a CTIS record state, and whether all in which the trial ran state one.
 CREATE OR REPLACE MACRO last_state_end(countries) AS list_max(list_transform(countries, lambda c: c.ended));
 

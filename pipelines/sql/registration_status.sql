@@ -12,12 +12,12 @@ SELECT
     l.deadline_earliest,
     l.deadline_latest,
     CASE WHEN l.status = 'unknown' THEN nullif(concat_ws(', ',
-        CASE WHEN l.registered IS NULL THEN 'registered' END,
+        CASE WHEN r.registered_earliest IS NULL THEN 'registered' END,
         CASE WHEN l.start_earliest IS NULL THEN 'start' END), '') END AS missing_field,
     coalesce(t.start_type = 'estimated' AND l.start_earliest <= getvariable('as_of'), false) AS start_is_estimated,
-    s.start_moved,
+    r.start_moved,
     l.start_first_version,
     l.status_first_version
 FROM registration_legs AS l
 JOIN trials AS t USING (trial_id)
-JOIN trial_registration AS s USING (trial_id)
+JOIN trial_registration AS r USING (trial_id)

@@ -50,7 +50,9 @@ def page(number: int, end: str, posted: str, kind: str = "Tabular", start: str =
 PHASES = ("Human pharmacology (Phase I)", "Therapeutic exploratory (Phase II)", "Therapeutic confirmatory (Phase III)")
 
 
-def text(number: int, part: str, status: str, end: str, phases: str, pip: str, minors: str = "No", entered: str = "") -> str:
+def text(
+    number: int, part: str, status: str, end: str, phases: str, pip: str, minors: str = "No", entered: str = ""
+) -> str:
     """One country record of the full text, with two sponsors; phases: `YNN` for phase I alone, empty where the form
     says nothing; entered: the day on which the record was first entered."""
     answers = {"Y": "Yes", "N": "No", "?": "Information not present in EudraCT"}
@@ -689,36 +691,65 @@ def test_no_trial_is_judged_by_both(moved):
 # --- when it was registered ------------------------------------------------------------------------------------------
 
 REGISTERED = {
-    # country records (part, day of first entry), start -> first registration, verdict by the day
+    # country records (part, day of first entry; None: not in the download), CTIS record, start -> first registration,
+    # verdict by the day
     "the first entry is another country's than the first by name": (
-        [("AT", "2012-11-28"), ("DE", "2010-02-01"), ("FR", "2011-01-01")], "2010-06-01", date(2010, 2, 1), "prospective"),
-    "it is the first by name": ([("AT", "2010-02-01"), ("DE", "2012-11-28")], "2010-06-01", date(2010, 2, 1), "prospective"),
-    "a country without the day": ([("AT", ""), ("DE", "2010-07-01")], "2010-06-01", date(2010, 7, 1), "retrospective"),
+        [("AT", "2012-11-28"), ("DE", "2010-02-01"), ("FR", "2011-01-01")], None, "2010-06-01",
+        date(2010, 2, 1), "prospective"),
+    "it is the first by name": (
+        [("AT", "2010-02-01"), ("DE", "2012-11-28")], None, "2010-06-01", date(2010, 2, 1), "prospective"),
+    "a country without the day": (
+        [("AT", ""), ("DE", "2010-07-01")], None, "2010-06-01", date(2010, 7, 1), "retrospective"),
     "a day that cannot be read": (
-        [("AT", "no day"), ("DE", "2010-02-01")], "2010-06-01", date(2010, 2, 1), "prospective"),
+        [("AT", "no day"), ("DE", "2010-02-01")], None, "2010-06-01", date(2010, 2, 1), "prospective"),
+    "applied for in CTIS": ([], dict(applied="2024-03-05"), "2021-04-28", date(2024, 3, 5), "retrospective"),
+    "moved to CTIS, the former record not known": (
+        [], dict(applied="2024-03-05", eudract="former"), "2021-04-28", date(2024, 3, 5), "unknown"),
+    "moved to CTIS before it began": (
+        [], dict(applied="2024-03-05", eudract="former"), "2024-03-06", date(2024, 3, 5), "prospective"),
+    "moved to CTIS, the former record without the day": (
+        [("DE", None)], dict(applied="2024-03-05", eudract="former"), "2021-04-28", date(2024, 3, 5), "unknown"),
+    "moved to CTIS, the former record in time": (
+        [("DE", "2021-04-01")], dict(applied="2024-03-05", eudract="former"), "2021-04-28", date(2021, 4, 1), "prospective"),
+    "moved to CTIS, the former record late": (
+        [("DE", "2021-04-29")], dict(applied="2024-03-05", eudract="former"), "2021-04-28", date(2021, 4, 29), "retrospective"),
 }  # fmt: skip
 
 
 @pytest.fixture(scope="module")
 def registered(tmp_path_factory):
     data = tmp_path_factory.mktemp("registered") / "data"
-    countries, pages = [], []
-    for number, (records, start, *_) in enumerate(REGISTERED.values()):
-        countries += [text(number, part, "Ongoing", "", "NYN", "No", entered=entered) for part, entered in records]
-        pages.append(page(number, "", LONG_AGO, "Tabular", start))
-    put_file(data, "euctr", AS_OF, "full.txt", "\n".join(countries))
+    texts, lines, pages, served = [], [], [], []
+    for number, (records, fields, start, *_) in enumerate(REGISTERED.values()):
+        texts += [
+            text(number, part, "Ongoing", "", "NYN", "No", entered=day) for part, day in records if day is not None
+        ]
+        lines += extract(number, [(part, "Ongoing") for part, day in records if day is None])
+        if records:
+            pages.append(page(number, "", LONG_AGO, "Tabular", start))
+        if fields:
+            former = euctr(number) if fields.get("eudract") else None
+            shown = {**fields, "eudract": former, "code": 4, "end": None, "extra": {"startDateEU": start}}
+            served.append(ctis_record(number, **shown))
+    put_file(data, "euctr", AS_OF, "full.txt", "\n".join(texts))
+    put_file(data, "euctr", AS_OF, "protocols.csv", table(EXTRACT, lines))
     put_file(data, "euctr", AS_OF, "pages.csv", table(PAGE, pages))
+    put_file(data, "ctis", AS_OF, "records.jsonl", "\n".join(map(json.dumps, served)))
     with tables(data) as connection:
         yield connection
 
 
 @pytest.mark.parametrize("case", REGISTERED)
 def test_the_first_registration_is_the_earliest_entry(registered, case):
-    number = euctr(list(REGISTERED).index(case))
-    where = f"rule = 'strict-day' AND trial_id = '{number}'"
-    assert rows(registered, f"SELECT registered, status FROM registration_status WHERE {where}") == [
-        REGISTERED[case][2:]
-    ]
+    number = list(REGISTERED).index(case)
+    found = rows(
+        registered,
+        f"""SELECT DISTINCT s.registered, s.status, s.missing_field FROM registration_status AS s
+        JOIN registrations AS r USING (trial_id)
+        WHERE rule = 'strict-day' AND r.registration_id IN ('{euctr(number)}', '{ctis(number)}')""",
+    )
+    *_, day, status = REGISTERED[case]
+    assert found == [(day, status, "registered" if status == "unknown" else None)]
 
 
 # --- several snapshots -----------------------------------------------------------------------------------------------

@@ -162,14 +162,15 @@ FAULTS = {
         "coalesce(t.primary_completion_earliest, t.completion_earliest) AS primary_latest",
         status("completion by its month"), [("reported_on_time",)]),
     "prospective and retrospective are swapped": (
-        "legs_strict_day", "registered_latest <= start_earliest, registered > start_latest",
-        "registered > start_latest, registered_latest <= start_earliest",
+        "legs_strict_day", "registered_latest <= start_earliest, registered_earliest > start_latest",
+        "registered_earliest > start_latest, registered_latest <= start_earliest",
         ("SELECT trial_id, status FROM registration_status WHERE rule = 'strict-day' AND trial_id IN "
         f"('{trial('registered late')}', '{trial('registered in time')}') ORDER BY 1"),
         [(trial("registered late"), "retrospective"), (trial("registered in time"), "prospective")]),
     "of two registrations the later counts": (
-        "trial_registration", "    t.registered,\n    r.registered_latest,",
+        "trial_registration", "    t.registered,\n    r.registered_earliest,\n    r.registered_latest,",
         ("    (SELECT max(x.registered_latest) FROM registrations AS x WHERE x.trial_id = t.trial_id) AS registered,\n"
+        "    (SELECT max(x.registered_latest) FROM registrations AS x WHERE x.trial_id = t.trial_id) AS registered_earliest,\n"
         "    (SELECT max(x.registered_latest) FROM registrations AS x WHERE x.trial_id = t.trial_id) AS registered_latest,"),
         f"SELECT status FROM registration_status WHERE rule = 'strict-day' AND trial_id = '{trial('joined, the first')}'",
         [("prospective",)]),

@@ -7,8 +7,7 @@ WITH present AS (
         coalesce(TRY_CAST(r.own_fields['end_date_eu'] AS DATE), CASE WHEN all_states_dated(r.countries)
             THEN last_state_end(r.countries) END) AS end_date,
         coalesce(TRY_CAST(r.own_fields['end_date_eu'] AS DATE), last_state_end(r.countries)) AS not_ended_before,
-        r.own_fields['is_transitioned'] IS NOT DISTINCT FROM 'Yes'
-            OR r.own_fields['transition_eudract_number'] IS NOT NULL AS has_moved
+        came_from_eudract(r.own_fields) AS has_moved
     FROM speaking_registrations AS s
     JOIN eu_records AS r USING (registration_id)
     LEFT JOIN vocabulary_recruitment_status AS v ON v.code = r.status

@@ -28,12 +28,23 @@ WITH chosen AS (
     FROM trial_sources
     WHERE speaks
     GROUP BY trial_id
+), moved AS (
+    SELECT DISTINCT registration_id FROM current_records WHERE source = 'ctis' AND came_from_eudract(own_fields)
 ), registered AS (
-    SELECT trial_id, min(registered_latest) AS registered_latest FROM registrations GROUP BY trial_id
+    -- A move to CTIS is not the first registration: until the former register's day is known, only the latest bound is.
+    SELECT
+        r.trial_id,
+        min(r.registered_latest) AS registered_latest,
+        CASE WHEN count(m.registration_id) = 0 OR bool_or(r.registry = 'euctr' AND r.registered_earliest IS NOT NULL)
+            THEN min(r.registered_earliest) END AS registered_earliest
+    FROM registrations AS r
+    LEFT JOIN moved AS m USING (registration_id)
+    GROUP BY r.trial_id
 )
 SELECT
     t.trial_id,
     t.registered,
+    r.registered_earliest,
     r.registered_latest,
     s.start_earliest,
     s.start_latest,
@@ -43,7 +54,8 @@ SELECT
     v.first.latest AS first_start_latest,
     v.first.precision = 'year' AS first_is_year_only,
     coalesce(means_other_days(v.first.earliest, v.first.latest, v.newest.earliest, v.newest.latest), false) AS start_moved,
-    leg(t.registered, t.registered IS NOT NULL, coalesce(t.registered_from, t.main_registration_id), 'registered')
+    leg(t.registered || CASE WHEN r.registered_earliest IS NULL THEN ', or earlier in EudraCT' ELSE '' END,
+        t.registered IS NOT NULL, coalesce(t.registered_from, t.main_registration_id), 'registered')
         AS registered_leg,
     leg(t.start_raw, t.start_earliest IS NOT NULL, coalesce(t.start_from, t.main_registration_id), 'start') AS start_leg
 FROM trials AS t

@@ -5,7 +5,7 @@ SELECT
     registration_verdict(
         getvariable('as_of'), registered, start_earliest,
         NOT has_year_only AND date_trunc('month', registered_latest) <= date_trunc('month', start_earliest),
-        NOT has_year_only AND date_trunc('month', registered) > date_trunc('month', start_latest)) AS status,
+        NOT has_year_only AND date_trunc('month', registered_earliest) > date_trunc('month', start_latest)) AS status,
     registered,
     start_earliest,
     start_latest,
@@ -15,7 +15,7 @@ SELECT
     registration_verdict(
         getvariable('as_of'), registered, first_start_earliest,
         NOT first_is_year_only AND date_trunc('month', registered_latest) <= date_trunc('month', first_start_earliest),
-        NOT first_is_year_only AND date_trunc('month', registered) > date_trunc('month', first_start_latest)
+        NOT first_is_year_only AND date_trunc('month', registered_earliest) > date_trunc('month', first_start_latest)
     ) AS status_first_version,
     registered_leg AS registered_on,
     start_leg AS started_on

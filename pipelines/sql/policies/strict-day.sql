@@ -4,7 +4,7 @@ SELECT
     getvariable('policy').version AS rule_version,
     registration_verdict(
         getvariable('as_of'), registered, start_earliest,
-        registered_latest <= start_earliest, registered > start_latest) AS status,
+        registered_latest <= start_earliest, registered_earliest > start_latest) AS status,
     registered,
     start_earliest,
     start_latest,
@@ -13,7 +13,7 @@ SELECT
     first_start_raw AS start_first_version,
     registration_verdict(
         getvariable('as_of'), registered, first_start_earliest,
-        registered_latest <= first_start_earliest, registered > first_start_latest) AS status_first_version,
+        registered_latest <= first_start_earliest, registered_earliest > first_start_latest) AS status_first_version,
     registered_leg AS registered_on,
     start_leg AS started_on
 FROM trial_registration
