@@ -752,6 +752,12 @@ def test_the_first_registration_is_the_earliest_entry(registered, case):
     assert found == [(day, status, "registered" if status == "unknown" else None)]
 
 
+def test_a_download_without_the_results_link_leaves_open_whether_every_country_shows_results(registered):
+    number = euctr(list(REGISTERED).index("it is the first by name"))
+    found = rows(registered, f"SELECT r2_summary_results, r2_all_countries FROM disclosure WHERE trial_id = '{number}'")
+    assert found == [(True, None)]
+
+
 # --- several snapshots -----------------------------------------------------------------------------------------------
 
 HISTORY = {
@@ -813,6 +819,29 @@ HISTORY = {
                 ctis_record(n, interim=["2021-03-01"], extra={"resultsFirstReceived": "Yes"}))),
             (AS_OF, "ctis", "records.jsonl", json.dumps(ctis_record(n, interim=["2021-03-01"], summaries=[None]))),
         ], "eu-ctr", "reported_undated"),
+    **{
+        f"a country's record that a later {name}": (
+            lambda n, later=later: [
+                (date(2023, 1, 1), "euctr", "full.txt", "\n".join([
+                    text(n, "DE", "Completed", LONG_AGO, "NYN", "No"), text(n, "FR", "Ongoing", "", "NYN", "No")])),
+                *later(n),
+            ], "eu-ctd", status)
+        for name, later, status in (
+            ("full text lacks", lambda n: [
+                (AS_OF, "euctr", "full.txt", text(n, "FR", "Ongoing", "", "NYN", "No"))], "not_completed"),
+            ("full text has", lambda n: [
+                (AS_OF, "euctr", "full.txt", "\n".join([
+                    text(n, "DE", "Completed", LONG_AGO, "NYN", "No"), text(n, "FR", "Ongoing", "", "NYN", "No")]))],
+             "inconsistent"),
+            ("extract lacks", lambda n: [
+                (AS_OF, "euctr", "protocols.csv", table(EXTRACT, extract(n, [("FR", "Ongoing")])))], "inconsistent"),
+            ("results page lacks", lambda n: [
+                (AS_OF, "euctr", "pages.csv", table(PAGE, [page(n, "", "2024-06-10", "Broken")]))], "inconsistent"),
+            ("full text lacks, of which a record could not be read", lambda n: [
+                (AS_OF, "euctr", "full.txt", text(n, "FR", "Ongoing", "", "NYN", "No") + "\nSummary\nEudraCT Number: x")],
+             "inconsistent"),
+        )
+    },
     "a registration that only ICTRP passes on, without country records": (
         lambda n: [(AS_OF, "ictrp", "trials.xml", (
             f"<Trials_downloaded_from_ICTRP><Trial><TrialID>EUCTR{euctr(n)}-DE</TrialID><Source_Register>EU Clinical Trials Register</Source_Register>"

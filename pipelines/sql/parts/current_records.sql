@@ -1,5 +1,6 @@
 -- The newest version of every record with its lists, as read. place: the order in which the records of one registration
--- speak for it. The register read directly comes before what others pass on of it; then the newest record.
+-- speak for it. The register read directly comes before what others pass on of it; then the newest record. A country's
+-- record that the register dropped speaks no longer.
 WITH placed AS (
     -- What decides the order, and no more: the whole records are put beside it, not carried through the sorting.
     SELECT
@@ -12,6 +13,8 @@ WITH placed AS (
     FROM version_spans AS s
     JOIN staged_registrations AS r USING (file, record_number)
     JOIN source_terms AS t ON t.source = r.source
+    ANTI JOIN euctr_gone_parts AS g
+        ON g.registration_id = r.registration_id AND g.source = r.source AND g.part = r.part
     WHERE s.is_current
 ), ranked AS (
     -- Where a register keeps one record per country: the trial runs while it runs anywhere, it never ran only where it ran
