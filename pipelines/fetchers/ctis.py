@@ -9,7 +9,7 @@ import hashlib
 import json
 import math
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -55,7 +55,9 @@ def fetch(round_: Round) -> Iterator[Fetched]:
         if missing
         else ""
     )
-    scope = "partial" if before or missing else "full"
+    # The overview names what has no record, so that nothing of it is gone; many that have none are an outage.
+    is_whole = len(missing) <= round_.terms["largest_drop"] * len(overview)
+    scope = "full" if not before and is_whole else "partial"
     yield Fetched([*listing, *records], scope, len(overview), stated, note=note)
 
 
@@ -174,10 +176,15 @@ def _records(round_: Round, wanted: Overview) -> tuple[list[Path], list[str]]:
     for number, digest in wanted.items():
         try:
             want = Want(f"{round_.base}/retrieve/{number}", "json", _is_record(number))
-            parts[f"{number}.json"] = round_.take(f"{number}-{digest[:10]}.json", want).path
+            served = round_.take(f"{number}-{digest[:10]}.json", want)
         except Refused as error:
             if error.status != 404:
                 raise
+            missing.append(number)
+            continue
+        if served.value:
+            parts[f"{number}.json"] = served.path
+        else:
             missing.append(number)
     names, size = sorted(parts), round_.terms["records_per_file"]
     archives = []
@@ -188,13 +195,19 @@ def _records(round_: Round, wanted: Overview) -> tuple[list[Path], list[str]]:
     return archives, missing
 
 
-def _is_record(number: str) -> Any:
-    def check(path: Path) -> None:
+def _is_record(number: str) -> Callable[[Path], bool]:
+    """A check whether there is a record: the answer for a number that has none is an empty object."""
+
+    def check(path: Path) -> bool:
+        content = path.read_bytes()
+        if re.fullmatch(rb"\s*\{\s*\}\s*", content):
+            return False
         try:
-            said = msgspec.json.decode(path.read_bytes(), type=_Item).ctNumber
+            said = msgspec.json.decode(content, type=_Item).ctNumber
         except msgspec.DecodeError as error:
             raise PayloadError(f"what came is no whole record ({error})") from None
         if said != number:
             raise PayloadError("what came is the record of another trial")
+        return True
 
     return check

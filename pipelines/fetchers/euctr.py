@@ -20,7 +20,8 @@ FEED_DAYS = 7
 _HITS = re.compile(r"Trials with a EudraCT protocol\s*\(\s*([\d,.]+)\s*\)")
 _TRIAL = re.compile(rb"^EudraCT Number:\s*(\d{4}-\d{6}-\d{2})", re.MULTILINE)
 _LAST_SECTION = re.compile(rb"^P\. End of Trial", re.MULTILINE)
-_NUMBER = re.compile(r"\b\d{4}-\d{6}-\d{2}\b")
+_LINKED = re.compile(r"eudract_number(?::|=|%3A)(20\d{2}-0\d{5}-\d{2})\b", re.IGNORECASE)
+"""The number of a changed trial, in the link of its item: titles hold numbers of other trials."""
 
 
 def fetch(round_: Round) -> Iterator[Fetched]:
@@ -86,24 +87,40 @@ def _has_hits(path: Path) -> None:
 def _changed(round_: Round) -> Fetched | None:
     """The trials that the feed names, one text each."""
     feed = round_.text("feed.xml", Want(f"{round_.base}/ctr-search/rest/feed/bydates?query=", "xml", _is_whole_feed))
-    numbers = sorted(set(_NUMBER.findall(feed)))
+    numbers = sorted(set(_LINKED.findall(feed)))
+    if not numbers and re.search(r"<(?:item|entry)\b", feed):
+        raise FetchError("euctr: no item of its feed names a trial in its link; nothing was stored. Look at the feed.")
     if not numbers:
         round_.say("euctr: its feed names no changed trial")
         return None
     round_.begin({"what": "update", "day": round_.today.isoformat()})
-    texts = {}
+    texts, empty = {}, []
     for number in numbers:
         url = f"{round_.base}/ctr-search/rest/download/full?mode=selected&eudracts={number}"
-        texts[f"{number}.txt"] = round_.take(f"{number}.txt", Want(url, "text", _trials(1))).path
+        served = round_.take(f"{number}.txt", Want(url, "any", _trial_if_any))
+        if served.value:
+            texts[f"{number}.txt"] = served.path
+        else:
+            empty.append(number)
+    note = f"euctr: {len(empty):,} trials of the feed have no text, for example {empty[0]}" if empty else ""
+    if not texts:
+        round_.say(note)
+        round_.end()
+        return None
     packed = round_.folder / "changed.zip"
     store.zip_files(texts, packed)
-    return Fetched([packed], "partial")
+    return Fetched([packed], "partial", note=note)
 
 
 def _is_whole_feed(path: Path) -> None:
     """Raises PayloadError where the feed was cut off: what it lacks would be missed until all is fetched again."""
     if not path.read_bytes().rstrip().endswith((b"</rss>", b"</feed>", b"</rdf:RDF>")):
         raise PayloadError("what came is no whole feed")
+
+
+def _trial_if_any(path: Path) -> set[bytes]:
+    """A check that the text holds one trial, or nothing: so the register answers for a number that it does not have."""
+    return _trials(1)(path) if path.read_bytes().strip() else set()
 
 
 def _trials(expected: int) -> Callable[[Path], set[bytes]]:

@@ -733,6 +733,16 @@ def test_a_number_that_is_none_makes_neither_an_address_nor_a_file(ctis, number)
     assert written <= {data / "ledger", data / "fetch", data / "fetch" / "ctis"}
 
 
+@pytest.mark.parametrize(("largest_drop", "scope"), [(0.1, "full"), (0.02, "partial")])
+def test_a_number_without_a_record_stops_no_fetch_and_many_make_it_a_part(ctis, tmp_path, largest_drop, scope):
+    ctis.settings = replace(ctis.settings, fetch_terms={**ctis.settings.fetch_terms, "largest_drop": largest_drop})
+    ctis.server.apps["ctis"].withheld = [ctis_number(4)]
+    (taken,) = ctis.fetch("ctis")
+    assert taken.snapshot.scope == scope
+    assert retrieved(taken.snapshot) == [ctis_number(n) for n in range(1, 12) if n != 4]
+    assert f"1 trials of the overview have no public record, for example {ctis_number(4)}" in taken.notes[0]
+
+
 # --- ISRCTN ---------------------------------------------------------------------------------------------------------
 
 
@@ -813,6 +823,19 @@ def test_a_feed_that_was_cut_off_is_asked_for_again(euctr):
     (update,) = euctr.fetch("euctr")
     with zipfile.ZipFile(update.snapshot.path(update.snapshot.payloads[0])) as archive:
         assert archive.namelist() == [f"{number}.txt" for number in app.changed]
+
+
+def test_a_trial_of_the_feed_without_a_text_is_passed_over(euctr):
+    euctr.fetch("euctr")
+    app, euctr.day = euctr.server.apps["euctr"], DAY + timedelta(days=6)
+    app.changed = app.textless = [eudract(2010, 7)]
+    assert euctr.fetch("euctr") == []
+    assert any(f"have no text, for example {eudract(2010, 7)}" in said for said in euctr.said)
+    app.changed = [eudract(2010, 7), eudract(2010, 8)]
+    (update,) = euctr.fetch("euctr")
+    with zipfile.ZipFile(update.snapshot.path(update.snapshot.payloads[0])) as archive:
+        assert archive.namelist() == [f"{eudract(2010, 8)}.txt"]
+    assert f"have no text, for example {eudract(2010, 7)}" in update.notes[0]
 
 
 def test_a_night_leaves_a_source_alone_for_the_days_that_its_file_says(euctr):

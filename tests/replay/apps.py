@@ -133,16 +133,20 @@ class Ncbi:
 @dataclass
 class Ctis:
     """The public search and records of CTIS. records: by number. cap: hits that one query gives. Past the cap, and for
-    what it does not understand, it answers with an empty page, as the real one does."""
+    what it does not understand, it answers with an empty page, as the real one does. withheld: numbers of the overview
+    for which there is only an empty object."""
 
     records: Mapping[str, Mapping[str, Any]]
     cap: int = 10_000
+    withheld: Sequence[str] = ()
 
     def __call__(self, asked: Asked) -> Answer:
         path = urlsplit(asked.path).path
         if path == "/search":
             return self._search(json.loads(asked.body)) if asked.body else Answer(b"", "text/plain", 403)
         number = path.removeprefix("/retrieve/")
+        if number in self.withheld:
+            return _json({})
         return _json(self.records[number]) if number in self.records else Answer(b"", "text/plain", 404)
 
     def _search(self, body: dict[str, Any]) -> Answer:
@@ -182,17 +186,21 @@ class Isrctn:
 @dataclass
 class Euctr:
     """The search and the text downloads of the EU register. entered: by EudraCT number, the day of first entry.
-    changed: numbers that the feed names."""
+    changed: numbers that the feed names. textless: those whose download is empty."""
 
     entered: dict[str, str]
     changed: Sequence[str] = ()
+    textless: Sequence[str] = ()
 
     def __call__(self, asked: Asked) -> Answer:
         path, query = urlsplit(asked.path).path, _query(asked.path)
         if path == "/ctr-search/rest/feed/bydates":
-            links = "".join(f"<item><link>search?query=eudract_number:{n}</link></item>" for n in self.changed)
+            title = "<title>An extension of 2099-012345-11, tel. 0123-456789-01</title>"
+            links = "".join(f"<item>{title}<link>search?query=eudract_number:{n}</link></item>" for n in self.changed)
             return Answer(f"<?xml version='1.0'?><rss><channel>{links}</channel></rss>".encode(), "text/xml")
         if query.get("mode") == "selected":
+            if query["eudracts"] in self.textless:
+                return Answer(b"", "text/plain")
             return self._text([query["eudracts"]])
         between = (query.get("dateFrom", ""), query.get("dateTo", "9999"))
         found = [n for n, day in sorted(self.entered.items()) if between[0] <= day <= between[1]]
