@@ -842,6 +842,22 @@ HISTORY = {
              "inconsistent"),
         )
     },
+    "phase and plan of an older text, the newest record is an extract": (
+        lambda n: [
+            (date(2023, 1, 1), "euctr", "full.txt", text(n, "DE", "Completed", LONG_AGO, "YNN", "No")),
+            (AS_OF, "euctr", "protocols.csv", table(EXTRACT, extract(n, [("DE", "Completed", LONG_AGO)]))),
+        ], "eu-ctd", "out_of_scope"),
+    **{
+        f"the link of an older extract {name}, the newest record is a text": (
+            lambda n, day=day, link=link: [
+                (day, "euctr", "protocols.csv", table(EXTRACT, extract(n, [("DE", "Completed", LONG_AGO, link)]))),
+                (AS_OF, "euctr", "full.txt", text(n, "DE", "Completed", LONG_AGO, "NYN", "No")),
+            ], "eu-ctd", status)
+        for name, day, link, status in (
+            ("that had none, recent", date(2024, 5, 1), "", "overdue"),
+            ("that had none, long ago", date(2024, 4, 30), "", "reporting_unknown"),
+            ("that had one", date(2022, 6, 1), YES, "reported_on_time"))
+    },
     "a registration that only ICTRP passes on, without country records": (
         lambda n: [(AS_OF, "ictrp", "trials.xml", (
             f"<Trials_downloaded_from_ICTRP><Trial><TrialID>EUCTR{euctr(n)}-DE</TrialID><Source_Register>EU Clinical Trials Register</Source_Register>"

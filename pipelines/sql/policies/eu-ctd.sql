@@ -10,6 +10,8 @@ WITH ranked AS (
             ELSE 0 END AS rank,
         CASE
             WHEN getvariable('policy').any_link_counts AND results_link IS NOT NULL THEN true
+            -- That there was no link is as good as the day on which it was looked at.
+            WHEN is_older_link AND NOT has_results AND NOT recent_enough(link_seen, getvariable('policy')) THEN NULL
             ELSE has_results END AS shows_results,
         is_in_pip OR (getvariable('policy').paediatric_outside_plans AND has_minors) AS is_paediatric
     FROM euctr_protocols
@@ -47,7 +49,7 @@ WITH ranked AS (
         holds_for_any(shows_results) AS shown_on_any,
         holds_for_all(shows_results) AS shown_on_all,
         bool_or(results_link = 'Removed from public view') AS was_removed,
-        max(last_seen) FILTER (WHERE has_results IS NOT NULL) AS link_seen
+        max(link_seen) FILTER (WHERE has_results IS NOT NULL) AS link_seen
     FROM placed
     GROUP BY trial_id, registration_id
 ), registered AS (
