@@ -4,6 +4,7 @@ from datetime import date, timedelta
 
 import pytest
 
+from pipelines import importing
 from tests.worlds import AS_OF, article, article_set, nct, put_file, put_studies, rows, study, tables
 
 BASELINE = date(2024, 1, 30)
@@ -316,6 +317,40 @@ def test_files_that_do_not_follow_on_the_whole_baseline_prove_nothing(tmp_path, 
     put_file(data, "pubmed", UPDATE, name, article_set(article(900000002, bank=(nct(2),))), baseline=baseline)
     with tables(data) as connection:
         assert publication(connection) == {nct(1): "reporting_unknown"}
+
+
+PLAIN = article(900000009, types=(("D016428", "Journal Article"),), revised="2024-06-20")
+HOLDING = article(900000001, revised="2024-06-15")
+
+
+@pytest.mark.parametrize(
+    ("baseline", "updates", "state"),
+    [
+        ([HOLDING, PLAIN], {}, (True, date(2024, 6, 15))),
+        ([PLAIN, HOLDING], {3: PLAIN}, (True, date(2024, 6, 15))),
+        ([PLAIN], {}, (True, None)),
+        ([HOLDING, HOLDING], {3: HOLDING, 6: HOLDING}, (True, date(2024, 6, 15))),
+        ([HOLDING, HOLDING], {5: HOLDING, 6: HOLDING}, (False, None)),
+    ],
+    ids=[
+        "the last file of the baseline has no article of use", "nor has an update", "no file has one",
+        "a gap among the updates", "the file after the baseline is missing: of the baseline, or the first update",
+    ],
+)  # fmt: skip
+def test_how_far_pubmed_is_whole_is_what_its_files_show(tmp_path, baseline, updates, state):
+    data = tmp_path / "data"
+    put_studies(data, AS_OF, [study(1)])
+    folder = tmp_path / "baseline"
+    folder.mkdir()
+    files = [folder / f"pubmed24n{number:04d}.xml" for number in range(1, len(baseline) + 1)]
+    for file, held in zip(files, baseline, strict=True):
+        file.write_text(article_set(held))
+    importing.take(data, importing.Import("pubmed", UPDATE, tuple(files), "full", True))
+    for number, held in updates.items():
+        put_file(data, "pubmed", UPDATE, f"pubmed24n{number:04d}.xml", article_set(held))
+    with tables(data) as connection:
+        assert rows(connection, "SELECT is_whole, complete_through FROM sources WHERE source = 'pubmed'") == [state]
+        assert rows(connection, "SELECT searched.outcome FROM legs_who_publication") == [(state[1] is not None,)]
 
 
 def test_a_baseline_file_imported_again_as_an_update_is_still_of_the_baseline(tmp_path):

@@ -19,7 +19,9 @@ SELECT
     a.public,
     leg(NULL, false, NULL, NULL) AS submitted,
     leg(NULL, false, NULL, NULL) AS cancelled,
-    leg(p.state, p.is_whole AND recent_enough(p.complete_through, getvariable('policy')), NULL, 'sources.pubmed') AS searched
+    leg(
+        p.state, coalesce(p.is_whole AND recent_enough(p.complete_through, getvariable('policy')), false),
+        NULL, 'sources.pubmed') AS searched
 FROM trial_legs AS t
 JOIN article_result_legs AS a USING (trial_id)
 CROSS JOIN pubmed_state AS p
