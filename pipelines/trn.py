@@ -125,6 +125,7 @@ def _plain(
     typos: str = "",
     tail: str = "",
     begins: str = "",
+    filler: str = "",
     own_case: str = "",
     serials: tuple[str, ...] = (r"([0-9]+)$",),
 ) -> Rule:
@@ -132,6 +133,7 @@ def _plain(
 
     A wrong count is a look-alike if four digits or more follow the prefix at once, or at most two are missing: so
     `NCT-503`, a compound, is neither a number nor a finding. `typos` are wrong prefixes: findings, never numbers.
+    `filler` may stand before the digits and is no part of the number.
     """
     spelt = spelt or prefix
     count = rf"{begins}[0-9]{{{digits - len(begins)},{(most or digits) - len(begins)}}}"
@@ -143,7 +145,7 @@ def _plain(
         registry=registry,
         prefix=prefix,
         opening=rf"(?:{opening}|{typos}){_GAPS}[0-9]{{4}}" if typos else rf"{opening}{_GAPS}[0-9]{{4}}",
-        number=_exact(rf"{spelt}{_LINK}(?P<n>{count}){_END}{tail}"),
+        number=_exact(rf"{spelt}{_LINK}{filler}(?P<n>{count}){_END}{tail}"),
         form=prefix + "{n}",
         malformed=_exact(wrong),
         own_case=own_case,
@@ -198,6 +200,7 @@ RULES: tuple[Rule, ...] = (
         14,
         spelt="(?:ACTRN|ANZCTR)",
         begins="126",
+        filler="0?",  # early numbers were printed so: ACTRN012605000079695
         own_case="ACTRN",
         tail=rf"(?:(?P<suffix>[pn]){_WORD_END})?",
         serials=(r"126[0-9]{2}([0-9]{9})$",),
@@ -583,25 +586,28 @@ def _completed(bare: str, registry: str) -> Iterator[str]:
                 yield rule.prefix + bare[len(head) :]
 
 
-def in_data_bank(name: str, accession: str) -> Hit | None:
-    """The number of an entry of a PubMed data bank; None for a bank that is no trial register.
+def in_data_bank(name: str, accession: str) -> list[Hit]:
+    """The numbers of an entry of a PubMed data bank, each once; none for a bank that is no trial register.
 
-    Eight bare digits take the prefix of the bank's name (`00003934` under DRKS). An entry that holds exactly one number
-    among other words is that number. Anything else in a register's bank is a look-alike: a finding.
+    Eight bare digits take the prefix of the bank's name (`00003934` under DRKS). An entry may hold several numbers, or
+    one among other words. One that holds none in a register's bank is a look-alike: a finding.
     """
     codes = _data_banks().get(_bank_key(name))
     if not codes or not accession.strip():
-        return None
+        return []
     # JPRN is four registers: nine digits there are UMIN's or jRCT's with its letter lost, so nothing is completed.
     whole = canonical(accession, codes[0] if len(codes) == 1 else None)
     if whole:
-        return whole
-    numbers = [hit for hit in find(accession) if hit.kind == "number"]
-    if len({hit.canonical for hit in numbers}) == 1:
-        return numbers[0]
+        return [whole]
+    numbers: dict[str, Hit] = {}
+    for hit in find(accession):
+        if hit.kind == "number":
+            numbers.setdefault(hit.canonical, hit)
+    if numbers:
+        return list(numbers.values())
     start = len(accession) - len(accession.lstrip())
     raw = accession.strip()
-    return Hit(raw, "", codes[0], None, start, start + len(raw), "malformed")
+    return [Hit(raw, "", codes[0], None, start, start + len(raw), "malformed")]
 
 
 def bank_keys() -> tuple[str, ...]:

@@ -249,8 +249,7 @@ def _bank_hits(record: Record) -> Iterator[trn.Hit]:
     for bank in record.body.iterfind("DataBankList/DataBank"):
         name = _text(_or_nothing(bank.find("DataBankName")))
         for accession in bank.iterfind("AccessionNumberList/AccessionNumber"):
-            if hit := trn.in_data_bank(name, _text(accession)):
-                yield hit
+            yield from trn.in_data_bank(name, _text(accession))
 
 
 def _reasons(record: Record, numbers: Iterable[dict[str, Any]], cited: frozenset[int]) -> list[str]:
