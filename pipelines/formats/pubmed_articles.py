@@ -456,31 +456,28 @@ def _electronic(record: Record) -> PartialDate:
     """ArticleDate, whose type is Electronic also where it is not written: the DTD, which is not loaded, fixes it."""
     written = record.body.iterfind("ArticleDate")
     found = (("ArticleDate", _of_parts(e, record.day)) for e in written if e.get("DateType", "") in {"", "Electronic"})
-    return _first_usable(record, (*found, *_history(record, "epublish")))
+    return _earliest(record, (*found, *_history(record, "epublish")))
 
 
 def _printed(record: Record) -> PartialDate:
     path = "Book/PubDate" if record.kind == "book" else "Journal/JournalIssue/PubDate"
     issue = record.body.find(path)
     found = [] if issue is None else [("PubDate", issue_date(issue, record.day))]
-    return _first_usable(record, (*found, *_history(record, "ppublish")))
+    return _earliest(record, (*found, *_history(record, "ppublish")))
 
 
 def _history(record: Record, status: str) -> list[tuple[str, PartialDate]]:
     return [(f"History.{status}", _of_parts(element, record.day)) for element in record.history.get(status, [])]
 
 
-def _first_usable(record: Record, candidates: Iterable[tuple[str, PartialDate]]) -> PartialDate:
-    """The first date that can be used, else the first that was written; those that were passed over are named."""
-    unusable = ABSENT
+def _earliest(record: Record, candidates: Iterable[tuple[str, PartialDate]]) -> PartialDate:
+    """The earliest date that can be used, else the first that was written; faults are named."""
+    found = ABSENT
     for path, day in candidates:
         if day.fault:
             record.fault(path, day.raw or "", day.fault)
-        if day.earliest:
-            return day
-        if unusable.raw is None:
-            unusable = day
-    return unusable
+        found = earlier(found, day)
+    return found
 
 
 def _exact_day(record: Record, path: str) -> date | None:

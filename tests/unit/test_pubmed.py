@@ -554,6 +554,7 @@ def test_related_articles_stand_once_and_cited_works_do_not(one):
         ({"issue": "<Year>1820</Year>"}, "PubDate", "1820"),
         ({"issue": "<Year>2020</Year><Month>Feb</Month><Day>30</Day>"}, "PubDate", "2020 Feb 30"),
         ({"issue": "<Year>2020</Year><Month>Xyz</Month>"}, "PubDate", "2020 Xyz"),
+        ({"history": published("ppublish", "2021-2-30")}, "History.ppublish", "2021-2-30"),
         ({"issue": "<MedlineDate>undated</MedlineDate>"}, "PubDate", "undated"),
         ({"ids": '<ArticleId IdType="doi">S0140-6736</ArticleId>'}, "doi", "S0140-6736"),
         ({"ids": '<ArticleId IdType="doi">a.person@example.org</ArticleId>'}, "doi", "[e-mail removed]"),
@@ -709,6 +710,9 @@ def check_bounds(found: PartialDate) -> None:
         assert (found.earliest.year, found.earliest.month) == (found.latest.year, found.latest.month)
 
 
+NOV = "<Year>2014</Year><Month>Nov</Month>"
+
+
 @pytest.mark.parametrize(
     ("parts", "electronic", "printed"),
     [
@@ -727,7 +731,23 @@ def check_bounds(found: PartialDate) -> None:
             "2020",
         ),
         ({"issue": "", "history": published("ppublish", "2020-6-1")}, None, "2020-6-1"),
-        ({"history": published("ppublish", "2020-6-1") + published("received", "2019-1-1")}, None, "2020"),
+        # The earliest of each side, and a day wins over the month or year that holds it.
+        ({"history": published("ppublish", "2020-6-1") + published("received", "2019-1-1")}, None, "2020-6-1"),
+        ({"history": published("ppublish", "2021-6-1")}, None, "2020"),
+        ({"issue": NOV, "history": published("ppublish", "2014-9-1")}, None, "2014-9-1"),
+        ({"issue": NOV, "history": published("ppublish", "2014-11-12")}, None, "2014-11-12"),
+        ({"issue": NOV, "history": published("ppublish", "2014-12-1")}, None, "2014 Nov"),
+        (
+            {"article": day_of("ArticleDate", "2021-03-10"), "history": published("epublish", "2021-01-05")},
+            "2021-01-05",
+            "2020",
+        ),
+        (
+            {"article": day_of("ArticleDate", "2021-03-10") + day_of("ArticleDate", "2021-03-09")},
+            "2021-03-09",
+            "2020",
+        ),
+        ({"article": day_of("ArticleDate", "2020-02-31"), "issue": "", "history": ""}, "2020-02-31", None),
     ],
 )
 def test_where_the_dates_come_from(one, parts, electronic, printed):
