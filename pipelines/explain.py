@@ -83,7 +83,7 @@ def explain_article(connection: duckdb.DuckDBPyConnection, pmid: int) -> Iterato
 def _link(row: Mapping[str, Any]) -> str:
     """Whether a link counts, why not, and what it rests on."""
     flags = [text for name, text in (
-        ("is_before_pcd", "before primary completion"), ("is_pooled", "names more than three trials"),
+        ("is_before_pcd", "before primary completion"), ("is_pooled", "of more than three trials"),
         ("is_retracted", "retracted"), ("is_preprint", "preprint")) if row[name]]  # fmt: skip
     why = [row["filter_outcome"].replace("_", " ")] if row["filter_outcome"] != "passed" else []
     verdict = "counts as results" if row["counts_as_results"] else "does not count as results"
@@ -193,7 +193,8 @@ def _publications(connection: duckdb.DuckDBPyConnection, trial_id: str) -> Itera
 
 def _disclosure(connection: duckdb.DuckDBPyConnection, trial_id: str) -> Iterator[str]:
     (row,) = _rows(connection, "SELECT * FROM disclosure WHERE trial_id = ?", trial_id)
-    first = f", first {row['earliest_results_date']} at {row['earliest_results_where']}" if row["any_results"] else ""
+    day, place = row["earliest_results_date"], row["earliest_results_where"]
+    first = f", first {day} at {place}" if day else f", at {place} on an unknown day" if place else ""
     yield f"Results anywhere: {OUTCOME[row['any_results']]}{first}."
 
 

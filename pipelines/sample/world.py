@@ -20,7 +20,7 @@ from typing import Final, NamedTuple
 from pipelines.sample import names
 from pipelines.sample.courses import COURSES, Course, Earlier
 from pipelines.sample.courses import Scenario as CourseScenario
-from pipelines.sample.days import AS_OF, FULL, SEARCH, UPDATE, Draw, Span, later
+from pipelines.sample.days import AS_OF, FULL, PUBMED_UPDATES, SEARCH, UPDATE, Draw, Span, later
 from pipelines.sample.entries import ENTRIES, Entry
 from pipelines.sample.entries import Scenario as EntryScenario
 from pipelines.sample.outcomes import outcome
@@ -267,7 +267,9 @@ def _publication(trial: Trial) -> str:
 def _any_results(trial: Trial) -> str:
     if trial.course.results is not None or trial.plan.status:
         return "true"
-    return "unknown" if trial.plan.unresolved else "false"
+    ended = trial.course.pcd or trial.course.cd
+    is_searched = ended is None or ended.last > AS_OF or ended.last <= PUBMED_UPDATES[-1]
+    return "false" if is_searched and not trial.plan.unresolved else "unknown"
 
 
 def truth(trial: Trial) -> Truth:

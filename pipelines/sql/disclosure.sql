@@ -2,7 +2,9 @@
 WITH retracted AS (
     SELECT trial_id, min(pmid) AS pmid
     FROM trial_publications
+    -- What would count as results but for the retraction.
     WHERE is_retracted AND tier IN ('L1', 'L2', 'L3') AND filter_outcome = 'passed'
+        AND NOT is_before_pcd AND NOT is_pooled AND NOT is_preprint
         AND coalesce(published_earliest <= getvariable('as_of'), true)
     GROUP BY trial_id
 ), papers AS (
@@ -47,7 +49,12 @@ WITH retracted AS (
         c.has_all AS r2_all,
         r.submitted.outcome AS r2s,
         r.submitted_date AS r2s_date,
-        CASE WHEN l.public.outcome OR p.is_whole THEN l.public.outcome END AS r3,
+        -- None is there where all of PubMed was searched, and not so long ago nor only till before the trial completed.
+        CASE
+            WHEN l.public.outcome OR w.searched.outcome AND NOT coalesce(
+                coalesce(t.primary_completion_latest, t.completion_latest) > p.complete_through
+                AND coalesce(t.primary_completion_latest, t.completion_latest) <= getvariable('as_of'), false)
+            THEN l.public.outcome END AS r3,
         l.public_date AS r3_date,
         l.pmid AS r3_pmid,
         p3.evidence AS r3_evidence,
@@ -62,12 +69,23 @@ WITH retracted AS (
     JOIN registration_status AS s ON s.trial_id = t.trial_id AND s.rule = 'strict-day'
     JOIN trial_legs AS r ON r.trial_id = t.trial_id
     JOIN article_result_legs AS l ON l.trial_id = t.trial_id
+    JOIN legs_who_publication AS w ON w.trial_id = t.trial_id
     LEFT JOIN retracted AS x ON x.trial_id = t.trial_id
     JOIN shelves AS h ON h.trial_id = t.trial_id
     LEFT JOIN papers AS d ON d.trial_id = t.trial_id
     LEFT JOIN countries AS c ON c.trial_id = t.trial_id
     LEFT JOIN trial_publications AS p3 ON p3.trial_id = t.trial_id AND p3.pmid = l.pmid
     CROSS JOIN pubmed_state AS p
+), told AS (
+    -- A rung that is reached on an unknown day may be the first: it goes before those that have one.
+    SELECT
+        *,
+        list_sort(list_filter([
+            CASE WHEN r2 THEN {'is_dated': r2_date IS NOT NULL, 'day': r2_date, 'rung': 2, 'place': r2_where} END,
+            CASE WHEN r3 THEN {'is_dated': r3_date IS NOT NULL, 'day': r3_date, 'rung': 3, 'place': 'PMID ' || r3_pmid} END,
+            CASE WHEN r4 THEN {'is_dated': r4_date IS NOT NULL, 'day': r4_date, 'rung': 4, 'place': r4_where} END],
+            lambda reached: reached IS NOT NULL))[1] AS first
+    FROM rungs
 )
 SELECT
     trial_id,
@@ -95,13 +113,6 @@ SELECT
     retracted_pmid IS NOT NULL AS x_retracted,
     retracted_pmid AS x_pmid,
     r2 OR r3 OR r4 AS any_results,
-    least(CASE WHEN r2 THEN r2_date END, CASE WHEN r3 THEN r3_date END, CASE WHEN r4 THEN r4_date END)
-        AS earliest_results_date,
-    CASE
-        WHEN NOT coalesce(r2 OR r3 OR r4, false) THEN NULL
-        WHEN r2 AND coalesce(r2_date <= least(coalesce(r3_date, r2_date), coalesce(r4_date, r2_date)), NOT coalesce(r3, false))
-            THEN r2_where
-        WHEN r3 THEN 'PMID ' || r3_pmid
-        WHEN r4 THEN r4_where
-        ELSE r2_where END AS earliest_results_where
-FROM rungs
+    first.day AS earliest_results_date,
+    first.place AS earliest_results_where
+FROM told

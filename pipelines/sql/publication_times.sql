@@ -47,7 +47,9 @@ SELECT
     completed_earliest, completed_latest, publication_due, judgement,
     CASE WHEN judgement = 'judged' THEN coalesce(article_date <= publication_due, false) END AS is_published_in_time,
     pmid, article_date, register_date,
-    least(register_date, article_date) AS first_results_date,
+    -- Posted or published on an unknown day: the first day is not known (least skips NULL).
+    CASE WHEN register_date IS NOT NULL AND (article_date IS NOT NULL OR pmid IS NULL)
+         THEN least(register_date, article_date) END AS first_results_date,
     date_diff('day', completed_latest, article_date) AS days_to_article,
     date_diff('day', completed_latest, first_results_date) AS days_to_first_results
 FROM judged

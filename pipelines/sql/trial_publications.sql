@@ -18,23 +18,42 @@ WITH evidence AS (
         list_sort(list(DISTINCT proof)) AS proof
     FROM evidence
     GROUP BY trial_id, pmid
+), named AS (
+    -- What the registrations of the trial call the article: their protocol is no results article, unless they call it
+    -- a result too.
+    SELECT
+        trial_id, pmid,
+        bool_or(reference_type = 'protocol') AND NOT bool_or(reference_type = 'result') AS is_registry_protocol
+    FROM registry_references
+    WHERE pmid IS NOT NULL
+    GROUP BY trial_id, pmid
+), listed AS (
+    SELECT pmid, count(DISTINCT trial_id) AS trials_listing
+    FROM registry_references
+    WHERE reference_type = 'result' AND pmid IS NOT NULL
+    GROUP BY pmid
 ), judged AS (
     SELECT
         l.*,
         p.pmid IS NOT NULL AS is_loaded,
         p.* EXCLUDE (pmid, snapshot),
         t.start_earliest, t.primary_completion_earliest, t.completion_earliest,
-        coalesce(r.trials_named, 0) AS trials_named,
+        n.is_registry_protocol,
         list_contains(evidence, 'data_bank') AS in_data_bank,
         list_contains(evidence, 'title') OR list_contains(evidence, 'abstract') AS in_text,
         list_contains(evidence, 'registry_result') AS is_registry_result,
         list_contains(evidence, 'registry_derived') AS is_derived,
+        -- Of more than three trials by the numbers in it; where this one's is not among them, by who lists it as well.
+        coalesce(r.trials_named > 3, false) OR coalesce(g.trials_listing > 3, false) AND NOT in_data_bank AND NOT in_text
+            AS is_pooled,
         p.published_latest < t.start_earliest AS before_start,
         p.published_latest < coalesce(t.primary_completion_earliest, t.completion_earliest) AS before_pcd
     FROM links AS l
     JOIN trials AS t USING (trial_id)
     LEFT JOIN publications AS p USING (pmid)
     LEFT JOIN publication_reach AS r USING (pmid)
+    LEFT JOIN listed AS g USING (pmid)
+    LEFT JOIN named AS n USING (trial_id, pmid)
 ), filtered AS (
     SELECT
         *,
@@ -49,6 +68,7 @@ WITH evidence AS (
             WHEN regexp_matches(lower(title), getvariable('not_results_title')) THEN 'title'
             WHEN regexp_matches(lower(title), getvariable('study_design_ending'))
                 AND NOT regexp_matches(lower(title), 'withdrawal|cross-?over') THEN 'title'
+            WHEN is_registry_protocol THEN 'listed_as_protocol'
             WHEN before_start THEN 'before_start'
             ELSE 'passed' END AS filter_outcome,
         CASE
@@ -64,7 +84,7 @@ SELECT
     trial_id, pmid, evidence, proof, tier, filter_outcome,
     is_loaded,
     coalesce(before_pcd, false) AS is_before_pcd,
-    trials_named > 3 AS is_pooled,
+    is_pooled,
     coalesce(is_retracted, false) AS is_retracted,
     coalesce(is_preprint, false) AS is_preprint,
     published_earliest,
@@ -72,5 +92,5 @@ SELECT
     published_precision,
     coalesce(
         tier IN ('L1', 'L2', 'L3') AND filter_outcome = 'passed' AND NOT coalesce(before_pcd, false)
-        AND trials_named <= 3 AND NOT is_retracted AND NOT is_preprint, false) AS counts_as_results
+        AND NOT is_pooled AND NOT is_retracted AND NOT is_preprint, false) AS counts_as_results
 FROM filtered

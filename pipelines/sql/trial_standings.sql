@@ -20,7 +20,10 @@ WITH papers AS (
         list_filter([
             CASE WHEN d.r2_summary_results IS NULL THEN 'summary results: the register says nothing either way' END,
             CASE WHEN NOT a.searched.outcome THEN 'register: ' || coalesce(a.searched.value, 'not read') END,
-            CASE WHEN NOT w.searched.outcome THEN 'articles: ' || coalesce(w.searched.value, 'PubMed is not loaded') END,
+            CASE
+                WHEN NOT w.searched.outcome THEN 'articles: ' || coalesce(w.searched.value, 'PubMed is not loaded')
+                WHEN NOT w.public.outcome AND d.r3_results_article IS NULL
+                    THEN 'articles: ' || w.searched.value || ', before the trial completed' END,
             CASE WHEN w.public.outcome IS NULL THEN 'articles: ' || w.public.value END,
             CASE WHEN d.r4_full_report IS NULL THEN 'reports: a register of the trial shows no documents' END],
             lambda x: x IS NOT NULL) AS not_searched,

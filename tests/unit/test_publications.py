@@ -4,8 +4,12 @@ from datetime import date, timedelta
 
 import pytest
 
-from pipelines import importing
-from tests.worlds import AS_OF, article, article_set, nct, put_file, put_studies, rows, study, tables
+from pipelines import explain, importing, queries
+from pipelines.contracts import contracts
+from tests.unit.test_isrctn import found as isrctn_search
+from tests.unit.test_isrctn import full as isrctn_record
+from tests.unit.test_isrctn import output
+from tests.worlds import AS_OF, article, article_set, make_again, nct, put_file, put_studies, rows, study, tables
 
 BASELINE = date(2024, 1, 30)
 UPDATE = AS_OF - timedelta(days=10)
@@ -81,6 +85,148 @@ def links(tmp_path_factory):
 def test_link(links, case):
     number = list(LINKS).index(case) + 1
     assert links[nct(number)] == LINKS[case][2:]
+
+
+# --- the ladder -----------------------------------------------------------------------------------------------------
+
+POSTED = {"results": ("2022-02-01", "2022-03-01")}
+UNDATED = {"has_results": True}
+RETRACTED = {"types": (("D016441", "Retracted Publication"),)}
+THROUGH = AS_OF - timedelta(days=10)
+FIRST = {
+    # case -> (study fields, article fields, day of a full report, first results (day, place))
+    "register": (POSTED, {"date": ("2022", "Mar", "02")}, "2022-03-02", (date(2022, 3, 1), "register")),
+    "article": (POSTED, {"date": ("2022", "Feb", "03")}, "2022-03-02", (date(2022, 2, 3), "article")),
+    "report": (POSTED, {"date": ("2022", "Mar", "02")}, "2021-12-01", (date(2021, 12, 1), "report")),
+    "report alone": ({}, None, "2021-12-01", (date(2021, 12, 1), "report")),
+    "register, of an unknown day": (UNDATED, {}, "2021-12-01", (None, "register")),
+    "article, of an unknown day": (POSTED, {"date": ()}, None, (None, "article")),
+    "report, of an unknown day": (POSTED, {}, "", (None, "report")),
+    "nothing": ({}, None, None, (None, None)),
+}
+RETRACTIONS = {
+    # case -> (article fields, whether a results article was retracted)
+    "results": ({}, True),
+    "interim": ({"date": ("2021", "Mar", "09")}, False),
+    "pooled": ({"bank": tuple(nct(n) for n in range(900, 904))}, False),
+    "preprint": ({"types": (*RETRACTED["types"], ("D000076942", "Preprint"))}, False),
+}
+COMPLETED = {
+    # case -> (primary completion, R3, results of the standing)
+    "on the last day searched": (THROUGH, False, "none_found"),
+    "since then": (THROUGH + timedelta(days=1), None, "cannot_judge"),
+    "on the as-of date": (AS_OF, None, "cannot_judge"),
+    "not yet": (AS_OF + timedelta(days=1), False, "none_found"),
+}
+
+
+@pytest.fixture(scope="module")
+def ladder(tmp_path_factory):
+    data = tmp_path_factory.mktemp("ladder") / "data"
+    studies, articles, reports = [], [], []
+    for number, (fields, paper, report, _) in enumerate(FIRST.values(), 1):
+        studies.append(study(number, **fields))
+        if paper is not None:
+            articles.append(article(900000000 + number, **bank(number) | paper, revised=str(THROUGH)))
+        if report is not None:
+            reports.append(f"('{nct(number)}', 'report', {number}, 'study_report', TRY_CAST('{report}' AS DATE))")
+    for number, (paper, _) in enumerate(RETRACTIONS.values(), 101):
+        studies.append(study(number))
+        named = {"bank": (nct(number), *paper.get("bank", ()))}
+        articles.append(article(900000000 + number, **RETRACTED | paper | named, revised=str(THROUGH)))
+    for number, (day, *_) in enumerate(COMPLETED.values(), 201):
+        studies.append(study(number, pcd=str(day), cd=str(day)))
+    # Four trials list two articles: one that names none of them, and one that names the first.
+    listed = [{"pmid": pmid, "type": "RESULT"} for pmid in ("900000301", "900000302")]
+    studies += [study(number, references=listed) for number in range(301, 305)]
+    articles += [article(900000301, revised=str(THROUGH)), article(900000302, **bank(301), revised=str(THROUGH))]
+    # The register calls one article of its trial the protocol, one both, one nothing.
+    own = {"bank": ("ISRCTN00012345",), "revised": str(THROUGH)}
+    articles += [article(pmid, **own) for pmid in (900000401, 900000402, 900000403)]
+    said = [("protocolarticle", 900000401), ("protocolarticle", 900000402), ("resultsarticle", 900000402)]
+    outputs = [output(kind, f"https://doi.org/10.99999/{pmid}") for kind, pmid in said]
+    put_studies(data, AS_OF, studies)
+    put_file(data, "isrctn", AS_OF, "one.xml", isrctn_search(isrctn_record(outputs={"output": outputs})))
+    put_file(data, "pubmed", AS_OF, "pubmed24n0001.xml", article_set(*articles), "full", baseline=True)
+    with tables(data) as connection:
+        # No register of these trials shows full reports: they are put where CTIS would have put them.
+        connection.execute(
+            "INSERT INTO documents (trial_id, registration_id, ordinal, kind, document_date) VALUES "
+            + ", ".join(reports)
+        )
+        after = {"disclosure"}
+        for query in queries.all_queries():
+            after |= {query.name} if after & set(query.needs) else set()
+        make_again(connection, [query for query in queries.all_queries() if query.name in after])
+        yield connection
+
+
+@pytest.mark.parametrize("case", FIRST)
+def test_the_first_results_are_of_one_day_and_one_place(ladder, case):
+    number = list(FIRST).index(case) + 1
+    day, place = FIRST[case][-1]
+    places = {"register": nct(number), "article": f"PMID {900000000 + number}", "report": "report", None: None}
+    first = f"SELECT earliest_results_date, earliest_results_where FROM disclosure WHERE trial_id = '{nct(number)}'"
+    assert rows(ladder, first) == [(day, places[place])]
+    told = next(line for line in explain.explain(ladder, nct(number)) if line.startswith("Results anywhere"))
+    said = f", first {day} at {places[place]}." if day else f", at {places[place]} on an unknown day." if place else "."
+    assert told.endswith(said)
+    assert ("," in told) == (place is not None)
+
+
+def test_results_of_an_unknown_day_give_no_time_to_the_first(ladder):
+    told = "SELECT trial_id, register_date IS NULL, first_results_date FROM publication_times ORDER BY trial_id"
+    unknown = {nct(list(FIRST).index(f"{place}, of an unknown day") + 1) for place in ("register", "article")}
+    assert {trial for trial, _, first in rows(ladder, told) if first is None} == unknown
+
+
+@pytest.mark.parametrize("case", RETRACTIONS)
+def test_what_would_not_count_anyway_is_no_retracted_result(ladder, case):
+    number = list(RETRACTIONS).index(case) + 101
+    found = rows(ladder, f"SELECT x_retracted FROM disclosure WHERE trial_id = '{nct(number)}'")
+    assert found == [(RETRACTIONS[case][-1],)]
+
+
+@pytest.mark.parametrize("case", COMPLETED)
+def test_no_article_is_said_only_where_it_was_searched_since_completion(ladder, case):
+    number = list(COMPLETED).index(case) + 201
+    found = rows(
+        ladder,
+        f"""SELECT d.r3_results_article, s.results, len(s.not_searched) FROM disclosure AS d
+        JOIN trial_standings AS s USING (trial_id) WHERE d.trial_id = '{nct(number)}'""",
+    )
+    _, article_found, results = COMPLETED[case]
+    assert found == [(article_found, results, int(results == "cannot_judge"))]
+
+
+def test_an_article_that_many_trials_list_counts_for_the_one_that_it_names(ladder):
+    found = rows(
+        ladder,
+        """SELECT pmid - 900000000, trial_id, is_pooled, counts_as_results FROM trial_publications
+        WHERE pmid IN (900000301, 900000302) ORDER BY ALL""",
+    )
+    trials = [nct(number) for number in range(301, 305)]
+    assert found == [(301, trial, True, False) for trial in trials] + [
+        (302, trial, trial != trials[0], trial == trials[0]) for trial in trials
+    ]
+
+
+def test_what_the_register_calls_the_protocol_is_no_result(ladder):
+    found = rows(
+        ladder,
+        """SELECT pmid - 900000000, filter_outcome, counts_as_results FROM trial_publications
+        WHERE trial_id = 'ISRCTN00012345' ORDER BY ALL""",
+    )
+    assert found == [(401, "listed_as_protocol", False), (402, "passed", True), (403, "passed", True)]
+
+
+def test_the_ladders_checks_hold(ladder):
+    for name in ("disclosure", "trial_standings", "trial_publications"):
+        for check in contracts().tables[name].checks:
+            assert rows(ladder, check.sql) == [], check.name
+
+
+# --- worlds of their own --------------------------------------------------------------------------------------------
 
 
 def world(tmp_path, studies, *articles, updates=(), baseline=UPDATE):
@@ -303,6 +449,7 @@ def test_an_old_baseline_that_is_downloaded_late_does_not_show_the_months_since(
     put_file(data, "pubmed", UPDATE, "pubmed24n0001.xml", old, "full", baseline=True)
     with tables(data) as connection:
         assert publication(connection) == {nct(1): "reporting_unknown"}
+        assert rows(connection, "SELECT r3_results_article, any_results FROM disclosure") == [(None, None)]
         assert rows(connection, "SELECT complete_through FROM sources WHERE source = 'pubmed'") == [
             (date(2024, 1, 10),)
         ]

@@ -39,6 +39,7 @@ from pipelines.sample.papers import COUNTS, TRAPS
 from pipelines.sample.world import HISTORIES
 
 T = date(2026, 6, 30)
+SEARCHED = date(2026, 6, 28)  # the newest file of PubMed
 SIZE = 2000
 SEEDS = (1, 2, 3)
 Json = dict[str, Any]
@@ -282,6 +283,8 @@ class _Judge:
         summary, due = self._summary()
         outside = self._outside()
         results = self.study["hasResults"] or bool(counting)
+        ended = self.pcd or self.cd
+        unsearched = ended is not None and SEARCHED < ended[1] <= T
         return {
             "trial_id": self.trial,
             **dict(zip(("strict_day", "month", "us_21_days"), registration, strict=True)),
@@ -289,7 +292,7 @@ class _Judge:
             "who_summary": outside or summary,
             "who_publication": outside or self._publication(counting, unresolved),
             "due_latest_alltrials": due.isoformat() if due and not outside else "",
-            "any_results": "true" if results else "unknown" if unresolved else "false",
+            "any_results": "true" if results else "unknown" if unresolved or unsearched else "false",
         }
 
     def _outside(self) -> str | None:

@@ -37,7 +37,7 @@ function status(code) {
 function sentence(trial) {
   const overdue = trial.verdicts.filter((verdict) => group(verdict.status) === MISSING);
   const first = {
-    found: `Results found: ${trial.results_at ? `first at ${trial.results_at}` : "where is not stated"}${trial.results_date ? `, ${day(trial.results_date)}` : ""}.`,
+    found: `Results found: ${trial.results_date ? `first at ${trial.results_at}, ${day(trial.results_date)}` : `at ${trial.results_at}, on an unknown day`}.`,
     none_found: `No results found in the sources searched as of ${day(words.as_of)}.`,
     cannot_judge: `Whether results are public cannot be judged: ${trial.not_searched?.join("; ") || "the record does not say"}.`,
   }[trial.results];
@@ -300,7 +300,7 @@ function history(trial) {
 function paperWhy(paper) {
   const against = [
     paper.before && "before primary completion",
-    paper.pooled && "names more than three trials",
+    paper.pooled && "of more than three trials",
     paper.retracted && "retracted",
     paper.preprint && "preprint",
   ];
@@ -342,7 +342,7 @@ function receipt(id, trial) {
   const counted = (trial.papers ?? []).filter((one) => one.counts).map((one) => one.pmid);
   const others = (trial.papers ?? []).filter((one) => !one.counts).map((one) => `- PMID ${one.pmid}: ${paperWhy(one)}`);
   const found = {
-    found: `Results found: ${trial.results_at ?? "place not stated"}${trial.results_date ? `, ${trial.results_date}` : ""}.`,
+    found: `Results found: ${trial.results_at}, ${trial.results_date ?? "on an unknown day"}.`,
     none_found: "No results found in the sources searched.",
     cannot_judge: `Cannot be judged: ${(trial.not_searched ?? []).join("; ")}.`,
   }[trial.results];
