@@ -125,7 +125,8 @@ def review(
         raise UsageError("Say what the review is about: a condition, --intervention, or --match with your own list.")
     own = _matched(connection, listed) if listed else None
     found = _found(connection, condition, intervention) if condition or intervention else {}
-    wanted = found or {trial: ("", "") for row in own or () for trial in row.trials}
+    asked = bool(condition or intervention)
+    wanted = found if asked else {trial: ("", "") for row in own or () for trial in row.trials}
     if not wanted:
         raise UsageError(_nothing(connection, condition, intervention, listed))
     return Review(
@@ -231,7 +232,9 @@ def _numbers(header: Sequence[str], row: Sequence[str]) -> Iterator[str]:
         if re.search(r"pmid|pubmed", name):
             yield from re.findall(r"\b\d{1,9}\b", cell)
             continue
-        yield from (hit.canonical for hit in trn.find(cell) if hit.canonical)
+        # A cell that is a number and nothing else needs no words beside it, as some do in a text (NL8498, NTR 3912).
+        whole = trn.canonical(cell)
+        yield from (hit.canonical for hit in ([whole] if whole else trn.find(cell)) if hit.canonical)
         yield from DOI.findall(cell)
         yield from PMID.findall(cell)
 

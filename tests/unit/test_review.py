@@ -143,9 +143,27 @@ def test_a_list_is_matched_by_registration_doi_and_pmid(warehouse, tmp_path):
         ({"condition": "asthma", "intervention": "zzz"}, "No trial of 'asthma' and 'zzz' was found"),
     ],
 )  # fmt: skip
-def test_a_question_without_an_answer_says_so(warehouse, asked, reason):
+def test_a_question_without_an_answer_says_so(warehouse, tmp_path, asked, reason):
     with pytest.raises(UsageError, match=reason):
         review.review(warehouse, **asked)
+    if "condition" in asked:  # a list beside it does not take the place of the words
+        with pytest.raises(UsageError, match=reason):
+            review.review(warehouse, **asked, listed=written(tmp_path, "study", nct(2)))
+
+
+@pytest.mark.parametrize(
+    ("cell", "named"),
+    [
+        ("NL8498", ("NL8498",)),
+        (" NTR 3912 ", ("NTR3912",)),
+        ("nct01234567", ("NCT01234567",)),
+        ("NCT01234567; NCT01234568", ("NCT01234567", "NCT01234568")),
+        ("the receptor NTR 3912", ()),
+    ],
+)
+def test_a_cell_that_is_a_number_is_one(tmp_path, cell, named):
+    listed = review.read_list(written(tmp_path, "study\tnumber", f"Smith 2021\t{cell}", f"Jones\t{nct(1)}"))
+    assert [row.named for row in listed] == [named, (nct(1),)]
 
 
 @pytest.mark.parametrize(
