@@ -8,10 +8,10 @@ SELECT
     list_transform(a.types, lambda t: t.label) AS publication_types,
     list_transform(a.types, lambda t: t.ui) AS publication_type_ids,
     list_contains(list_transform(a.types, lambda t: t.ui), 'D016441')
-        OR list_contains(list_transform(a.related, lambda r: r.kind), 'RetractionIn')
+        OR list_has_any(list_transform(a.related, lambda r: r.kind), ['RetractionIn', 'RetractedandRepublishedIn'])
         OR EXISTS (
             SELECT 1 FROM current_articles AS n, unnest(n.related) AS u(r)
-            WHERE r.kind = 'RetractionOf' AND r.pmid = a.pmid) AS is_retracted,
+            WHERE r.kind IN ('RetractionOf', 'RetractedandRepublishedFrom') AND r.pmid = a.pmid) AS is_retracted,
     list_contains(list_transform(a.types, lambda t: t.ui), 'D000076942') AS is_preprint,
     a.snapshot
 FROM current_articles AS a

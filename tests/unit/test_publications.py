@@ -38,6 +38,9 @@ LINKS = {
         lambda n: bank(n) | {"types": (("D000078325", "Clinical Trial Protocol"),)},
         None, "L2", "publication_type", False),
     "review": (lambda n: bank(n) | {"types": (("D016454", "Review"),)}, None, "L2", "publication_type", False),
+    "expression of concern about an article": (
+        lambda n: bank(n) | {"types": (("D000075742", "Expression of Concern"),)},
+        None, "L2", "publication_type", False),
     "systematic review called a result": (
         lambda n: {"types": (("D000078182", "Systematic Review"),)}, "RESULT", "L2", "publication_type", False),
     "protocol by title": (
@@ -365,10 +368,14 @@ def test_a_retraction_notice_retracts_and_is_kept_only_for_a_kept_article(tmp_pa
         article(900000001, bank=(nct(1),)),
         article(900000002, types=notice, corrections=(("RetractionOf", 900000001),)),
         article(900000003, types=notice, corrections=(("RetractionOf", 900000777),)),
+        article(900000004, bank=(nct(1),), corrections=(("RetractedandRepublishedIn", 900000005),)),
+        article(900000006, bank=(nct(1),)),
+        article(900000007, bank=(nct(1),), corrections=(("RetractedandRepublishedFrom", 900000006),)),
     ]
     with tables(world(tmp_path, [study(1)], *articles)) as connection:
-        assert [r[0] for r in counted(connection)] == [900000001, 900000002]
-        assert rows(connection, "SELECT is_retracted, counts_as_results FROM trial_publications") == [(True, False)]
+        assert [r[0] - 900000000 for r in counted(connection)] == [1, 2, 4, 6, 7]
+        linked = "SELECT pmid - 900000000, is_retracted, counts_as_results FROM trial_publications ORDER BY pmid"
+        assert rows(connection, linked) == [(1, True, False), (4, True, False), (6, True, False), (7, False, True)]
         assert rows(connection, "SELECT x_retracted, x_pmid FROM disclosure") == [(True, 900000001)]
 
 
@@ -424,6 +431,16 @@ def test_a_record_fetched_by_itself_counts_where_it_was_revised_later(tmp_path):
     put_file(data, "pubmed", UPDATE, "newer.xml", newer)
     with tables(data) as connection:
         assert counted(connection)[0][2] == "Newer."
+
+
+@pytest.mark.parametrize(
+    ("fetched", "stands"), [(BASELINE, []), (UPDATE, []), (AS_OF, [900000001])], ids=["before", "with it", "after"]
+)
+def test_a_record_fetched_by_itself_does_not_outlive_a_file_in_which_it_is_of_no_use(tmp_path, fetched, stands):
+    data = world(tmp_path, [study(1)], article(900000001, types=(("D016428", "Journal Article"),)))
+    put_file(data, "pubmed", fetched, "alone.xml", article_set(article(900000001, bank=(nct(1),))))
+    with tables(data) as connection:
+        assert [pmid for pmid, *_ in counted(connection)] == stands
 
 
 def test_an_article_becomes_wanted_when_a_register_begins_to_cite_it(tmp_path):

@@ -1,6 +1,7 @@
 -- The article that stands for each (PMID, version): of numbered files the last event wins, and a deletion is one; a
--- separately fetched record wins where it was revised later, or was fetched after the deletion. A newest version that was
--- not kept stands too, so that no older one speaks for the article.
+-- separately fetched record wins where it was revised later; where the last event is a deletion, or the article was not
+-- kept, which has no day of revision here, where it was fetched after that file. A newest version that was not kept stands
+-- too, so that no older one speaks for the article.
 WITH last_event AS (
     SELECT
         i.pmid, i.version,
@@ -13,16 +14,19 @@ WITH last_event AS (
     WHERE f.file_year IS NOT NULL AND f.is_applied AND NOT f.is_replaced
         AND i.pmid IN (SELECT pmid FROM article_events)
     GROUP BY i.pmid, i.version
-), candidates AS (
-    SELECT l.file, l.position AS record_number, l.pmid, l.version, e.revised, l.snapshot_date, e.content_hash
+), numbered AS (
+    SELECT l.*, e.revised, e.content_hash, l.event <> 'deletion' AND e.file IS NOT NULL AS is_kept
     FROM last_event AS l
     LEFT JOIN article_events AS e ON e.file = l.file AND e.record_number = l.position
-    WHERE l.event <> 'deletion'
+), candidates AS (
+    SELECT file, position AS record_number, pmid, version, revised, snapshot_date, content_hash
+    FROM numbered
+    WHERE event <> 'deletion'
     UNION ALL
     SELECT e.file, e.record_number, e.pmid, e.version, e.revised, e.snapshot_date, e.content_hash
     FROM article_events AS e
-    LEFT JOIN last_event AS l USING (pmid, version)
-    WHERE e.file_year IS NULL AND (l.event IS DISTINCT FROM 'deletion' OR e.snapshot_date > l.snapshot_date)
+    LEFT JOIN numbered AS n USING (pmid, version)
+    WHERE e.file_year IS NULL AND (coalesce(n.is_kept, true) OR e.snapshot_date > n.snapshot_date)
 )
 SELECT pmid, version,
     arg_max(file, (coalesce(revised, DATE '1900-01-01'), snapshot_date, content_hash, file, record_number)) AS file,
