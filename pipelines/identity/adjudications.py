@@ -128,16 +128,27 @@ def fill(connection: duckdb.DuckDBPyConnection, decisions: Iterable[Adjudication
     store.insert(connection, "adjudication_list", [astuple(a) for a in decisions])
 
 
+SLICE = 400_000
+"""Records that are put together at a time: what a query gathers in groups has to fit into memory."""
+
+
+def _merge(connection: duckdb.DuckDBPyConnection) -> None:
+    """Makes `corrected_registrations` as the registers have it."""
+    ((records,),) = connection.sql("SELECT count(*) FROM current_records WHERE records > 1").fetchall()
+    slices = 1 + records // SLICE
+    merged = "SELECT *, []::VARCHAR[] AS corrected_fields FROM merged_registrations"
+    for part in range(slices):
+        into = "INSERT INTO corrected_registrations" if part else "CREATE TABLE corrected_registrations AS"
+        connection.execute(f"{into} {merged} WHERE hash(registration_id) % {slices} = {part}")
+
+
 def correct(connection: duckdb.DuckDBPyConnection, as_of: date) -> None:
     """Makes `corrected_registrations` of `merged_registrations`, and `corrections`: what each field said before.
 
     Raises DataError where a value does not fit its field.
     """
-    connection.execute(
-        """CREATE TABLE corrected_registrations AS
-            SELECT *, []::VARCHAR[] AS corrected_fields FROM merged_registrations;
-        CREATE TABLE corrections (adjudication_id VARCHAR, value_before VARCHAR)"""
-    )
+    _merge(connection)
+    connection.execute("CREATE TABLE corrections (adjudication_id VARCHAR, value_before VARCHAR)")
     rows = connection.sql(
         """SELECT adjudication_id, registration_id, field, value FROM adjudication_list
         WHERE decision = 'correct' AND registration_id IN (SELECT registration_id FROM corrected_registrations)
