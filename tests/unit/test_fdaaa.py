@@ -83,8 +83,9 @@ SCOPE = {
     # two tests (42 CFR 11.22(b)): no phase of a device, no purpose of a drug
     "device, phase 1": (dict(drug=False, device=True, phases=["PHASE1"]), "yes", None),
     "device, no phase": (dict(drug=False, device=True, phases=None), "yes", None),
-    "device and drug, phase 1": (dict(device=True, phases=["PHASE1"]), "yes", None),
-    "device and drug, feasibility": (dict(device=True, purpose="DEVICE_FEASIBILITY"), "yes", None),
+    "device and drug, phase 1": (dict(device=True, phases=["PHASE1"]), "probable", None),
+    "device and drug, feasibility": (dict(device=True, purpose="DEVICE_FEASIBILITY"), "probable", None),
+    "drug, feasibility": (dict(device=False, purpose="DEVICE_FEASIBILITY"), "yes", None),
     "device and drug, feasibility, phase 1": (
         dict(device=True, phases=["PHASE1"], purpose="DEVICE_FEASIBILITY"), "no", "covered_phase, not_feasibility"),
     "device and drug, feasibility, no phase": (

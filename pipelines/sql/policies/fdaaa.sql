@@ -117,15 +117,22 @@ WITH dated AS (
                     WHEN is_fda_regulated_drug IS NOT NULL AND is_fda_regulated_device IS NOT NULL THEN false
                     WHEN list_contains(getvariable('policy').missing_fails, 'flag') THEN false END,
                 registration_id, 'is_fda_regulated_drug, is_fda_regulated_device') END AS regulated,
-        leg(
-            CASE WHEN asks_no_phase AND is_covered_phase IS NOT TRUE THEN 'not asked of a device' ELSE phase END,
-            is_surveillance OR asks_no_phase OR coalesce(is_covered_phase, CASE
-                WHEN list_contains(getvariable('policy').missing_fails, 'phase') THEN false END),
-            registration_id, 'phase') AS covered_phase,
-        leg(
-            CASE WHEN asks_no_purpose AND NOT is_no_feasibility THEN 'not asked of a drug'
-                 ELSE coalesce(primary_purpose, 'not stated') END,
-            is_no_feasibility OR asks_no_purpose, registration_id, 'primary_purpose') AS not_feasibility,
+        -- Of a product that is both, the record does not say whether it acts as a drug or as a device first of all.
+        CASE
+            WHEN asks_no_phase AND is_fda_regulated_drug AND is_covered_phase IS NOT TRUE
+                THEN proxy_leg('not asked of a device; it is of a drug too', true, registration_id, 'phase')
+            ELSE leg(
+                CASE WHEN asks_no_phase AND is_covered_phase IS NOT TRUE THEN 'not asked of a device' ELSE phase END,
+                is_surveillance OR asks_no_phase OR coalesce(is_covered_phase, CASE
+                    WHEN list_contains(getvariable('policy').missing_fails, 'phase') THEN false END),
+                registration_id, 'phase') END AS covered_phase,
+        CASE
+            WHEN asks_no_purpose AND is_fda_regulated_device AND NOT is_no_feasibility
+                THEN proxy_leg('not asked of a drug; it is of a device too', true, registration_id, 'primary_purpose')
+            ELSE leg(
+                CASE WHEN asks_no_purpose AND NOT is_no_feasibility THEN 'not asked of a drug'
+                     ELSE coalesce(primary_purpose, 'not stated') END,
+                is_no_feasibility OR asks_no_purpose, registration_id, 'primary_purpose') END AS not_feasibility,
         leg(
             start_raw,
             CASE
