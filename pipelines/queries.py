@@ -19,7 +19,7 @@ from pipelines.settings import SQL
 
 STAGED = (
     "staged_registrations", "staged_regulatory_flags", "staged_articles", "staged_index", "payload_reports",
-    "payload_rejects", "article_payloads", "snapshots", "listed_numbers",
+    "payload_rejects", "unread_records", "article_payloads", "snapshots", "listed_numbers",
 )  # fmt: skip
 """Relations that reading leaves behind; see `staging.register`."""
 

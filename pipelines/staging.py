@@ -26,7 +26,7 @@ from types import ModuleType, SimpleNamespace
 
 import duckdb
 
-from pipelines import reading, snapshots, store
+from pipelines import reading, snapshots, store, trn
 from pipelines.contracts import contracts
 from pipelines.reading import Report
 from pipelines.settings import ROOT, SCHEMAS
@@ -434,7 +434,7 @@ def _staged(snapshot: Snapshot, payload: Payload, task: Task, fault: str) -> Sta
 def register(connection: duckdb.DuckDBPyConnection, staged: Sequence[Staged]) -> None:
     """Makes the staged payloads available as staged_registrations, staged_regulatory_flags, staged_articles,
     staged_index and listed_numbers (views; empty where nothing of the kind was imported), and their accounts as
-    payload_reports, payload_rejects, article_payloads and snapshots (tables)."""
+    payload_reports, payload_rejects, unread_records, article_payloads and snapshots (tables)."""
     _accounts(connection, staged)
     by_kind: dict[str, list[Staged]] = {"registration_records": [], "regulatory_flags": [], "articles": []}
     for item in staged:
@@ -486,6 +486,7 @@ def _accounts(connection: duckdb.DuckDBPyConnection, staged: Sequence[Staged]) -
             rejected BIGINT, not_wanted BIGINT, deletions BIGINT);
         CREATE TABLE payload_rejects (source VARCHAR, snapshot VARCHAR, payload VARCHAR, scope VARCHAR, record VARCHAR,
             field VARCHAR, value VARCHAR, reason VARCHAR);
+        CREATE TABLE unread_records (source VARCHAR, snapshot_date DATE, registration_id VARCHAR);
         CREATE TABLE article_payloads (file VARCHAR, snapshot VARCHAR, snapshot_date DATE, payload VARCHAR,
             file_year INTEGER, file_number INTEGER, is_baseline BOOLEAN, is_whole BOOLEAN, is_failed BOOLEAN);
         CREATE TABLE snapshots (source VARCHAR, snapshot VARCHAR, snapshot_date DATE, scope VARCHAR, sha256 VARCHAR,
@@ -498,10 +499,20 @@ def _accounts(connection: duckdb.DuckDBPyConnection, staged: Sequence[Staged]) -
         for r in item.report.rejects
     ]
     store.insert(connection, "payload_rejects", rejects)
+    store.insert(connection, "unread_records", sorted({row for item in staged for row in _unread(item)}))
     articles = [_article_payload(item) for item in staged if _holds_articles(item.snapshot.source)]
     store.insert(connection, "article_payloads", articles)
     taken = {(s.source, s.id): s for s in (item.snapshot for item in staged)}
     store.insert(connection, "snapshots", [_snapshot(s) for s in taken.values()])
+
+
+def _unread(item: Staged) -> Iterator[tuple[str, date, str]]:
+    """The registrations of which a snapshot should have brought a record that could not be had or not be read, as far
+    as the place or the rest of such a record names one."""
+    shot = item.snapshot
+    places = [f"{r.record} {r.value}" for r in item.report.rejects if r.scope == "record"]
+    for text in [*places, *shot.fetched.get("missing", ())]:
+        yield from ((shot.source, shot.date, hit.canonical) for hit in trn.find(text))
 
 
 def _snapshot(shot: Snapshot) -> tuple[object, ...]:

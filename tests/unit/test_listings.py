@@ -13,18 +13,19 @@ from tests.worlds import nct, put_studies, rows, settings, study, tables
 FULL, UPDATE = date(2024, 6, 1), date(2024, 6, 20)
 
 
-def put_update(data, listed, updated=(), *, damage=False):
-    """An increment with a listing on two pages."""
-    folder = data.parent / "round"
+def put_update(data, listed, updated=(), *, damage=False, day=UPDATE, text="", missing=()):
+    """An increment with a listing on two pages. text: what stands in the place of its studies."""
+    folder = data.parent / f"round-{day}"
     folder.mkdir()
     files = [folder / "updated-00001.json"]
-    files[0].write_text(json.dumps({"studies": list(updated)}))
+    files[0].write_text(text or json.dumps({"studies": list(updated)}))
     for number, part in enumerate((listed[::2], listed[1::2]), 1):
         page = {"studies": [{"protocolSection": {"identificationModule": {"nctId": nct(n)}}} for n in part]}
         text = b"{broken" if damage and number == 2 else json.dumps(page).encode()
         files.append(folder / f"numbers-0000{number}{snapshots.LISTING}")
         files[-1].write_bytes(gzip.compress(text, mtime=0))
-    snapshots.store_files(data, "ctgov", UPDATE, files, fetched={"records": len(listed)})
+    said = {"records": len(listed)} | ({"missing": list(missing)} if missing else {})
+    snapshots.store_files(data, "ctgov", day, files, fetched=said)
 
 
 def sights(connection):
@@ -61,6 +62,34 @@ def test_a_listing_with_a_page_that_cannot_be_read_says_nothing_of_what_it_lacks
     put_update(world, [1, 2], damage=True)
     with tables(world) as connection:
         assert {vanished for _, _, vanished in sights(connection).values()} == {None}
+
+
+LATER, LAST = date(2024, 6, 24), date(2024, 6, 27)
+NO_RECORD = json.dumps({"studies": [study(2)]}).replace('"statusModule": {', '"statusModule": {broken ')
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "known", "what"),
+    [
+        ({}, {}, {1: LAST, 2: LAST, 3: LAST}, "all of it could be read"),
+        ({"text": "{broken"}, {}, {1: FULL, 2: FULL, 3: FULL}, "an update of any of them may stand in it"),
+        ({"updated": [2]}, {"text": "{broken"}, {1: UPDATE, 2: UPDATE, 3: UPDATE}, "they were known until then"),
+        ({"text": "{broken"}, {"updated": [2]}, {1: FULL, 2: LAST, 3: FULL}, "what was read since counts again"),
+        ({"text": NO_RECORD}, {}, {1: LAST, 2: FULL, 3: LAST}, "only this record could not be read"),
+        ({"text": NO_RECORD}, {"updated": [2]}, {1: LAST, 2: LAST, 3: LAST}, "it could, later"),
+        ({"missing": [nct(3)]}, {}, {1: LAST, 2: LAST, 3: FULL}, "only this record did not come"),
+    ],
+    ids=lambda value: value if isinstance(value, str) else "",
+)
+def test_a_listing_makes_a_record_no_fresher_than_what_could_be_read(world, first, second, known, what):
+    for day, parts in ((UPDATE, first), (LATER, second), (LAST, {})):
+        updated = [study(n, updated=str(day), enrolment=day.day) for n in parts.get("updated", ())]
+        put_update(world, [1, 2, 3], day=day, **{**parts, "updated": updated})
+    with tables(world) as connection:
+        found = sights(connection)
+    assert {n: found[nct(n)][1] for n in known} == known, what
+    assert {found[nct(n)][0] for n in known} == {LAST}, "that it is there was seen all the same"
+    assert {found[nct(n)][2] for n in known} == {None}, "and none of them has vanished"
 
 
 def test_readers_tell_the_numbers_of_a_listing(tmp_path):
