@@ -47,7 +47,8 @@ class Fetched:
     """The files of one snapshot to be. stated: the source's own total. records: how many came, of a full snapshot or a
     listing; where the source states no total, what its volume band counts; None of a part. data_version: the source's
     mark of its data. note: for a person. day: the day that a file itself says it is of, where that is not the one on
-    which it is fetched."""
+    which it is fetched. missing: numbers that the source lists and of which it gave no record, though it was asked; the
+    next fetch asks for them again. is_crawl: all records were asked for."""
 
     files: Sequence[Path]
     scope: str
@@ -57,20 +58,25 @@ class Fetched:
     baseline: bool = False
     note: str = ""
     day: date | None = None
+    missing: Sequence[str] = ()
+    is_crawl: bool = False
 
 
 @dataclass(frozen=True)
 class Taken:
-    """A snapshot that came of a round. is_new: false where the archive held it already."""
+    """A snapshot that came of a round. is_new: false where the archive held it already. lacks: what of the source did
+    not come with it, in one sentence."""
 
     snapshot: Snapshot
     is_new: bool
     notes: Sequence[str]
+    lacks: str = ""
 
 
 @dataclass
 class Round:
-    """One source's fetch under way. base: where it is asked. earlier: its snapshots so far, oldest first."""
+    """One source's fetch under way. base: where it is asked. earlier: its snapshots so far, oldest first. last_good:
+    the day of the last attempt that did not fail, also where nothing was new."""
 
     source: Source
     client: Client
@@ -81,6 +87,7 @@ class Round:
     wish: Wish
     say: Say
     key: str = ""
+    last_good: date | None = None
     day: date = field(init=False)
 
     def __post_init__(self) -> None:
@@ -199,7 +206,9 @@ def fetch(settings: Settings, code: str, edge: Edge, say: Say, wish: Wish | None
             _unfinished(settings, code).touch()
         earlier = [s for s in snapshots.listed(settings.data) if s.source == code]
         client, today = _client(settings, source, base, edge), edge.now().date()
-        round_ = Round(source, client, base, folder, today, earlier, wish or Wish(), say, settings.keys.get(code, ""))
+        good = {one: day for one, _, _, _, day in attempts.last(settings.data, today)}.get(code)
+        key = settings.keys.get(code, "")
+        round_ = Round(source, client, base, folder, today, earlier, wish or Wish(), say, key, good)
         fetcher = importlib.import_module(f"pipelines.fetchers.{code}")
         if code in settings.volume_bands:
             least, most = settings.volume_bands[code]
@@ -309,7 +318,7 @@ def sentence(taken: Taken) -> str:
     size = sum(p.bytes for p in shot.payloads)
     what = f"{shot.source} {shot.id} ({len(shot.payloads):,} file(s), {size:,} bytes, {shot.scope})"
     said = f"fetched {what}" if taken.is_new else f"already fetched, nothing changed: {what}"
-    return "\n".join([said, *(f"Note: {note}" for note in taken.notes)])
+    return "\n".join([said, *(f"Note: {note}" for note in [*taken.notes, *filter(None, [taken.lacks])])])
 
 
 # --- acceptance -----------------------------------------------------------------------------------------------------
@@ -342,11 +351,23 @@ def accept(source: Source, fetched: Fetched, earlier: Sequence[Snapshot], wish: 
 
 
 def _store(data: Path, round_: Round, fetched: Fetched, notes: Sequence[str]) -> Taken:
-    said = {"records": fetched.records, "stated_total": fetched.stated, "data_version": fetched.data_version}
+    said: dict[str, Any] = {
+        "records": fetched.records, "stated_total": fetched.stated, "data_version": fetched.data_version,
+    }  # fmt: skip
+    if fetched.missing:
+        said |= {"missing": list(fetched.missing), "is_crawl": fetched.is_crawl}
     with store.only_writer(data):
         snapshot, is_new = snapshots.store_files(
             data, round_.source.code, fetched.day or round_.day, fetched.files, scope=fetched.scope,
             baseline=fetched.baseline, fetched=said, origins=round_.origins(),
         )  # fmt: skip
     round_.end()
-    return Taken(snapshot, is_new, notes)
+    return Taken(snapshot, is_new, notes, _lacks(round_.source.code, fetched))
+
+
+def _lacks(code: str, fetched: Fetched) -> str:
+    """What of the source did not come, in one sentence; empty where nothing lacks."""
+    if not fetched.missing:
+        return ""
+    return (f"{code}: it lists {len(fetched.missing):,} trials of which it gave no record, for example "
+            f"{fetched.missing[0]}; they are asked for again the next time.")  # fmt: skip

@@ -84,6 +84,7 @@ def troubles(night: Night) -> list[str]:
     """What of a night that built should not wait for somebody to read the log."""
     return [
         *(not_fetched(source, why) for source, why in night.failed),
+        *(f"Not all came: {taken.lacks}" for taken in night.taken if taken.lacks),
         *(f"Not taken: {line}" for line in night.dropped.left),
         *(f"Left out: {line}" for line in night.built.left_out),
         *filter(None, [not_released(night)]),

@@ -50,15 +50,8 @@ def fetch(round_: Round) -> Iterator[Fetched]:
         round_.end()
         return
     records, missing = _records(round_, wanted)
-    note = (
-        f"ctis: {len(missing):,} trials of the overview have no public record, for example {missing[0]}"
-        if missing
-        else ""
-    )
-    # The overview names what has no record, so that nothing of it is gone; many that have none are an outage.
-    is_whole = len(missing) <= round_.terms["largest_drop"] * len(overview)
-    scope = "full" if not before and is_whole else "partial"
-    yield Fetched([*listing, *records], scope, len(overview), stated, note=note)
+    scope = "partial" if before or missing else "full"
+    yield Fetched([*listing, *records], scope, len(overview), stated, missing=missing, is_crawl=not before)
 
 
 # --- the overview ---------------------------------------------------------------------------------------------------
@@ -66,7 +59,7 @@ def fetch(round_: Round) -> Iterator[Fetched]:
 
 def _last_listed(round_: Round) -> str | None:
     """The newest snapshot with an overview, while the last whole one is not too old."""
-    full = [s for s in round_.earlier if s.scope == "full" and s.fetched]
+    full = [s for s in round_.earlier if s.fetched and (s.scope == "full" or s.fetched.get("is_crawl"))]
     if not full or (round_.today - full[-1].date).days >= round_.terms["full_days"]:
         return None
     listed = [s.id for s in round_.earlier if any(p.name.endswith(snapshots.LISTING) for p in s.payloads)]
@@ -74,7 +67,8 @@ def _last_listed(round_: Round) -> str | None:
 
 
 def _earlier(round_: Round) -> Overview:
-    """The overview as it was the last time; empty where all records are due."""
+    """The overview as it was the last time, but for the trials whose records did not come; empty where all records are
+    due."""
     last = _last_listed(round_)
     found: Overview = {}
     for shot in round_.earlier:
@@ -82,6 +76,8 @@ def _earlier(round_: Round) -> Overview:
             for payload in shot.payloads:
                 if payload.name.endswith(snapshots.LISTING):
                     found |= _items(_page(shot.path(payload)))
+            for number in shot.fetched.get("missing", ()):
+                found.pop(number, None)
     return found
 
 

@@ -1,6 +1,6 @@
 """EU Clinical Trials Register: the full text of all country records by pages of the search, year by year of their first
-entry; then, while a run is no older than the feed reaches back, the trials that its feed names. Results are not
-fetched: the archives of their XML are not read."""
+entry; then, while the last fetch is no older than its feed reaches back, the trials that the feed names. Results are
+not fetched: the archives of their XML are not read."""
 
 import math
 import re
@@ -28,17 +28,22 @@ def fetch(round_: Round) -> Iterator[Fetched]:
     if _is_full_due(round_):
         yield _all(round_)
         return
-    last = max(s.date for s in round_.earlier if s.fetched)
-    if (round_.today - last).days > FEED_DAYS:
-        round_.say(f"euctr: its feed reaches back {FEED_DAYS} days, not to {last}: the next full fetch sees the rest")
     fetched = _changed(round_)
     if fetched:
         yield fetched
 
 
 def _is_full_due(round_: Round) -> bool:
+    """Where the last full one is too old, and where the feed does not reach back to the last fetch: what changed in
+    between shows nowhere else."""
     full = [s.date for s in round_.earlier if s.fetched.get("records") is not None]
-    return round_.wish.is_full or not full or (round_.today - full[-1]).days >= round_.terms["full_days"]
+    if round_.wish.is_full or not full or (round_.today - full[-1]).days >= round_.terms["full_days"]:
+        return True
+    last = max([*(s.date for s in round_.earlier if s.fetched), *filter(None, [round_.last_good])])
+    if (round_.today - last).days <= FEED_DAYS:
+        return False
+    round_.say(f"euctr: its feed reaches back {FEED_DAYS} days, not to {last}: all of it is fetched")
+    return True
 
 
 def _all(round_: Round) -> Fetched:

@@ -701,6 +701,37 @@ def test_a_record_that_changed_between_two_nights_of_one_crawl_is_asked_for_agai
     assert {number for number in ctis_records(*range(1, 12)) if number.encode() in listed} == set(app.records)
 
 
+def no_record(n, times=99):
+    return Fault(f"retrieve/{ctis_number(n)}", "status", times=times, code=404)
+
+
+def test_a_changed_record_that_does_not_come_is_asked_for_again_until_it_does(ctis):
+    ctis.fetch("ctis")
+    app = ctis.server.apps["ctis"]
+    app.records = {**app.records, **ctis_records(5, lastUpdated="03/06/2024")}
+    ctis.server.faults = [no_record(5)]
+    for _ in range(2):
+        ctis.day += timedelta(days=1)
+        (lacking,) = ctis.fetch("ctis")
+        assert (lacking.snapshot.fetched["missing"], retrieved(lacking.snapshot)) == ([ctis_number(5)], [])
+        assert ctis_number(5) in lacking.lacks
+    ctis.server.faults, ctis.day = [], ctis.day + timedelta(days=1)
+    (whole,) = ctis.fetch("ctis")
+    assert (retrieved(whole.snapshot), whole.lacks) == ([ctis_number(5)], "")
+    assert "missing" not in whole.snapshot.fetched
+    ctis.day += timedelta(days=1)
+    assert ctis.fetch("ctis") == []
+
+
+def test_a_first_crawl_that_lacks_a_record_is_not_begun_anew_each_night(ctis):
+    ctis.server.faults = [no_record(5)]
+    (first,) = ctis.fetch("ctis")
+    assert (first.snapshot.scope, len(retrieved(first.snapshot))) == ("partial", 10)
+    ctis.server.faults, ctis.day = [], ctis.day + timedelta(days=1)
+    (second,) = ctis.fetch("ctis")
+    assert retrieved(second.snapshot) == [ctis_number(5)]
+
+
 @pytest.mark.parametrize(
     "fault",
     [
@@ -802,6 +833,29 @@ def test_the_eu_register_comes_by_pages_of_years_and_then_by_its_feed(euctr, tmp
     (update,) = euctr.fetch("euctr")
     assert update.snapshot.scope == "partial"
     assert len(euctr.asked()) == 2
+
+
+def test_the_eu_register_is_looked_at_more_often_than_policies_ask():
+    """A record that did not change is seen by a whole crawl alone: its age must stay below what policies accept, with
+    days left for the nights between two fetches and for crawls that fail."""
+    known = contracts()
+    terms = known.sources["euctr"].fetch
+    accepted = min(p.parameters["max_source_age_days"] for p in known.policies.values()
+                   if "max_source_age_days" in p.parameters)  # fmt: skip
+    assert terms["full_days"] + terms["every_days"] <= accepted - 5
+
+
+@pytest.mark.parametrize(
+    ("nights", "is_all"),
+    [((6,), False), ((7,), False), ((8,), True), ((6, 12), False), ((6, 14), True), ((49,), True)],
+    ids=str,
+)
+def test_the_eu_register_comes_whole_where_its_feed_does_not_reach_back_to_the_last_fetch(euctr, nights, is_all):
+    euctr.fetch("euctr")
+    for night in nights:  # on which the feed names no trial, so that nothing is stored
+        euctr.day = DAY + timedelta(days=night)
+        found = euctr.fetch("euctr")
+    assert [one.snapshot.scope for one in found] == (["full"] if is_all else [])
 
 
 def test_a_text_that_was_cut_off_within_its_only_record_is_asked_for_again(euctr, tmp_path):
