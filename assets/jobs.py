@@ -67,7 +67,7 @@ def dropped_files(
 
 
 def _mark(drops: Sequence[Drop]) -> str:
-    files = [(str(file), file.stat().st_mtime_ns) for drop in drops for file in drop.files]
+    files = [(str(file), file.lstat().st_mtime_ns) for drop in drops for file in drop.files]
     return f"dropped-{hashlib.sha256(repr(files).encode()).hexdigest()[:16]}"
 
 

@@ -56,6 +56,7 @@ class _Bench:
     taken: list[Taken] = field(default_factory=list)
     failed: list[tuple[str, str]] = field(default_factory=list)
     is_brought: bool = False
+    is_sent: bool = False
     folder: Path | None = None
     registers: list[Staged] | None = None
     articles: list[Staged] | None = None
@@ -81,12 +82,23 @@ class Workshop(dg.ConfigurableResource):
         self.build_day.day()
         with nights.only_one(self.settings.data), contextlib.ExitStack() as held:
             self._bench = _Bench(held)
-            yield self
+            try:
+                yield self
+            finally:
+                held.close()  # sending takes the data folder's lock itself
+                self._send_what_is_left()
+
+    def _send_what_is_left(self) -> None:
+        """Where the run did not come to its end, what it fetched and read is sent to the store all the same."""
+        if self._bench.is_brought and not self._bench.is_sent:
+            working_copy.send_after_failure(self.settings, dg.get_dagster_logger().warning)
 
     def take_dropped(self, source: str) -> Dropped:
-        """Takes what was dropped for a source into the archive."""
+        """Takes what was dropped for a source into the archive. The first time in a run what lies under no known source
+        is refused too, since no step would ever take it."""
         self._bring()
-        dropped = importing.drop_in(self.settings.data, self.edge.now(), source)
+        is_first = not self._bench.dropped
+        dropped = importing.drop_in(self.settings.data, self.edge.now(), source, with_strange=is_first)
         self._bench.dropped.append(dropped)
         return dropped
 
@@ -140,6 +152,7 @@ class Workshop(dg.ConfigurableResource):
         built = build.publish(self.settings.data, made)
         self._bench.held.close()  # making a release takes the data folder's lock itself
         released = nights.release(self.settings, self.edge, say)
+        self._bench.is_sent = True
         return Night(self._bench.taken, self._bench.failed, built, dropped, before, *released)
 
     def _begin(self) -> Path:

@@ -122,6 +122,8 @@ def _parser() -> argparse.ArgumentParser:
                          help="releases that stay besides the latest one and the first of each month")  # fmt: skip
     command.add_argument("--give-up-replaced-years", action="store_true",
                          help="also years of PubMed that later baselines replaced: accounts go too")  # fmt: skip
+    command.add_argument("--snapshot", nargs="+", default=(), metavar="SOURCE/ID",
+                         help="also these snapshots, which brought wrong data; see docs/operations.md")  # fmt: skip
     command.add_argument("--yes", action="store_true", help="remove it; without this nothing is touched")
     command.set_defaults(run=_prune)
 
@@ -277,6 +279,7 @@ def _prune(options: argparse.Namespace, chosen: Settings) -> int:
             keep=options.keep,
             keep_releases=options.keep_releases,
             gives_up_years=options.give_up_replaced_years,
+            wrong=options.snapshot,
             is_meant=options.yes,
         )
         elsewhere = working_copy.builds_elsewhere(chosen, options.keep)
@@ -363,7 +366,11 @@ def _store_bring(options: argparse.Namespace, chosen: Settings) -> int:
     from pipelines import working_copy
 
     _check_store(chosen)
-    working_copy.bring(chosen, print)
+    if not working_copy.bring(chosen, print):
+        raise UsageError(
+            "Nothing is there: ALLTRIALS_STORE holds no current.json. Look whether the address is the right one; where "
+            "it is, `store send` begins the store."
+        )
     print(f"{chosen.data} is a working copy of the store.")
     return DONE
 

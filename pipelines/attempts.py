@@ -62,7 +62,8 @@ def read(data: Path, as_of: date) -> Iterator[Attempt]:
 def last(data: Path, as_of: date) -> list[tuple[str, date, bool, str, date | None]]:
     """By source: the day of its last attempt, whether that failed, why, and the day of the last one that did not."""
     found: dict[str, tuple[str, date, bool, str, date | None]] = {}
-    for attempt in read(data, as_of):
+    # By day, since those of two machines were put together; those of one day stand in the order of the file.
+    for attempt in sorted(read(data, as_of), key=lambda one: one.day):
         day, failed = date.fromisoformat(attempt.day), bool(attempt.failure)
         good = (found[attempt.source][4] if attempt.source in found else None) if failed else day
         found[attempt.source] = (attempt.source, day, failed, attempt.failure, good)

@@ -9,6 +9,7 @@ import contextlib
 import importlib
 import json
 import shutil
+import traceback
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, fields, replace
 from datetime import date, timedelta
@@ -237,10 +238,19 @@ def _noted(data: Path, round_: Round, edge: Edge) -> Iterator[None]:
         with contextlib.suppress(OSError):  # a full disk does not take the word that it is full
             note(f"{round_.source.code}: the data folder cannot be written ({error.strerror or 'no reason given'}).")
         raise
-    except (FetchError, DataError) as error:
+    except (FetchError, DataError, UsageError) as error:
         note(str(error))
         raise
+    except Exception as error:
+        note(f"{round_.source.code}: {unforeseen(error)}")
+        raise
     note("")
+
+
+def unforeseen(error: Exception) -> str:
+    """Words for an error that no fetcher foresaw. What it says itself is left out: it can quote what a server sent."""
+    place = traceback.extract_tb(error.__traceback__)[-1]
+    return f"its fetching failed ({type(error).__name__} in {Path(place.filename).name}, line {place.lineno})."
 
 
 def _source(settings: Settings, code: str) -> Source:

@@ -152,15 +152,21 @@ class Dropped:
     left: Sequence[str]
 
 
-def dropped(data: Path, now: datetime, source: str = "") -> list[Drop]:
-    """What is ready to be taken, of one source or of all: nothing in the source's folder is still being written."""
+def dropped(data: Path, now: datetime, source: str = "", *, with_strange: bool = False) -> list[Drop]:
+    """What is ready to be taken, of one source or of all: nothing in the source's folder is still being written.
+    with_strange: beside the one source also what lies under none that is known."""
     folders = sorted(p for p in (data / INCOMING).glob("*") if p.name != REFUSED and not p.name.startswith("."))
     return [
         drop
         for folder in folders
-        if (not source or folder.name == source) and _is_quiet(folder, now)
+        if (not source or folder.name == source or (with_strange and not _is_of_a_source(folder)))
+        and _is_quiet(folder, now)
         for drop in _drops(folder)
     ]
+
+
+def _is_of_a_source(folder: Path) -> bool:
+    return folder.is_dir() and folder.name in contracts().sources
 
 
 def _is_quiet(folder: Path, now: datetime) -> bool:
@@ -171,7 +177,7 @@ def _is_quiet(folder: Path, now: datetime) -> bool:
 
 
 def _drops(folder: Path) -> Iterator[Drop]:
-    if folder.is_file():
+    if not folder.is_dir():
         yield Drop("", folder, (folder,))
         return
     for path in _shown(folder):
@@ -188,16 +194,17 @@ def _shown(folder: Path) -> list[Path]:
     return sorted(p for p in folder.iterdir() if not p.name.startswith("."))
 
 
-def drop_in(data: Path, now: datetime, source: str = "") -> Dropped:
+def drop_in(data: Path, now: datetime, source: str = "", *, with_strange: bool = False) -> Dropped:
     """Takes what was dropped into the archive, and removes it where it lay. What is no import is put aside with a text
     that says why; what cannot be read, or finds the archive in use, stays and is tried again."""
     taken: list[tuple[Snapshot, bool]] = []
     left: list[str] = []
-    for drop in dropped(data, now, source):
+    for drop in dropped(data, now, source, with_strange=with_strange):
         name = privacy.without_mail(f"{INCOMING}/{drop.path.relative_to(data / INCOMING)}")
-        marks = {file: _mark(file) for file in drop.files}
         try:
-            taken.append(take(data, _as_import(drop)))
+            wanted = _as_import(drop)
+            marks = {file: _mark(file) for file in drop.files}
+            taken.append(take(data, wanted))
         except UsageError as error:
             left.append(f"{name} was refused: {error} It lies in {_refuse(data, drop, str(error))} now.")
         except (DataError, OSError) as error:
@@ -212,6 +219,8 @@ def _as_import(drop: Drop) -> Import:
     """A folder's name says day and scope; a loose file is an update of the day on which it was last written to."""
     if not drop.source:
         raise UsageError(f"Files are dropped into {INCOMING}/<source>/, not beside it: move the file there.")
+    if lost := [file.name for file in drop.files if not file.exists()]:
+        raise UsageError(f"{lost[0]} is a link to a file that is not there: lay the file itself into the folder.")
     if drop.path.is_file():
         day = datetime.fromtimestamp(drop.path.stat().st_mtime, UTC).date()
         return Import(drop.source, day, drop.files)

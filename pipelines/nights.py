@@ -117,7 +117,7 @@ def ask(settings: Settings, source: str, edge: Edge, say: Say) -> tuple[list[Tak
         for one in fetching.fetch(settings, source, edge, say):
             say(fetching.sentence(one))
             came.append(one)
-    except (FetchError, DataError, OSError) as error:
+    except Exception as error:  # noqa: BLE001 - whatever answers do to a fetcher, the rest of the night goes on
         say(f"could not fetch {source}: {_words(error)}")
         return came, _words(error)
     return came, ""
@@ -127,4 +127,6 @@ def _words(error: Exception) -> str:
     if isinstance(error, OSError):
         said = f"{error.filename or 'the data folder'}: {error.strerror or 'it cannot be written'}."
         return f"{said} {store.way_out(error)}".rstrip()
-    return str(error)
+    if isinstance(error, FetchError | DataError | UsageError | duckdb.Error):
+        return str(error)
+    return fetching.unforeseen(error)

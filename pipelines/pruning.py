@@ -1,5 +1,5 @@
 """What a data folder may lose: builds and nightly releases that are past, what killed processes left behind, and, only
-where a person gives them up by name, years of PubMed that a later baseline replaced.
+where a person gives them up by name, years of PubMed that a later baseline replaced and snapshots that are wrong.
 
 The archive itself is the record of what the sources served. All tables, the history of each registration included, are
 made of it, and the account of every file stands in `payloads`; so no snapshot goes by itself, however old.
@@ -14,7 +14,7 @@ from datetime import date, timedelta
 from pathlib import Path
 
 from pipelines import fetching, snapshots, staging, store
-from pipelines.errors import DataError
+from pipelines.errors import DataError, UsageError
 from pipelines.release import shelf
 from pipelines.snapshots import Snapshot
 
@@ -40,18 +40,28 @@ class Going:
 
 
 def prune(
-    data: Path, today: date, *, keep: int, gives_up_years: bool, is_meant: bool, keep_releases: int = RELEASES
+    data: Path,
+    today: date,
+    *,
+    keep: int,
+    gives_up_years: bool,
+    is_meant: bool,
+    keep_releases: int = RELEASES,
+    wrong: Sequence[str] = (),
 ) -> list[Going]:
     """What goes; it is removed only where that is meant. keep: how many builds stay besides the warehouse.
-    keep_releases: how many releases stay besides the latest one and the first of each month.
+    keep_releases: how many releases stay besides the latest one and the first of each month. wrong: snapshots that a
+    person gives up, as `<source>/<id>`.
 
-    Raises DataError while a build or an import is at work.
+    Raises DataError while a build or an import is at work, UsageError where the archive has no such snapshot.
     """
     with store.only_writer(data), contextlib.ExitStack() as held:
         going = [*_builds(data, keep), *_releases(data, keep_releases)]
         going += [*_leftovers(data), *_orphans(data), *_rounds(data, today, held)]
         if gives_up_years:
             going += _replaced_years(data)
+        there = {one.path for one in going}
+        going += [one for name in dict.fromkeys(wrong) for one in _wrong(data, name) if one.path not in there]
         for one in going if is_meant else ():
             _remove(one.path)
         if is_meant:
@@ -62,7 +72,7 @@ def prune(
 def _builds(data: Path, keep: int) -> Iterator[Going]:
     """Complete builds, the newest first as they were written: the day that one is for says nothing of that."""
     current = (data / "warehouse").resolve()
-    complete = [path.parent for path in (data / "builds").glob("[!.]*/manifest.json") if path.parent != current]
+    complete = [p.parent for p in (data / "builds").glob("[!.]*/manifest.json") if p.parent.resolve() != current]
     newest = sorted(complete, key=lambda p: ((p / "manifest.json").stat().st_mtime_ns, p.name), reverse=True)
     for path in sorted(newest[keep:]):
         yield Going(path, _size(path), "an older build; the status history does not need it")
@@ -123,6 +133,17 @@ def _replaced_years(data: Path) -> Iterator[Going]:
             read = data / "staging" / snapshot.source / snapshot.id
             if read.exists():
                 yield Going(read, _size(read), f"read from PubMed's files of {said}", True)
+
+
+def _wrong(data: Path, name: str) -> Iterator[Going]:
+    """A snapshot that brought wrong data, and what was read of it."""
+    snapshot = next((s for s in snapshots.listed(data) if f"{s.source}/{s.id}" == name), None)
+    if snapshot is None:
+        raise UsageError(f"There is no snapshot {name!r} in {data / 'raw'}: say <source>/<id>, as its folder is named.")
+    yield Going(snapshot.folder, _size(snapshot.folder), "a snapshot that is given up; build again without it")
+    read = data / "staging" / snapshot.source / snapshot.id
+    if read.exists():
+        yield Going(read, _size(read), "read from a snapshot that is given up")
 
 
 def _years(snapshot: Snapshot) -> set[int | None]:

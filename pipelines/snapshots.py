@@ -148,6 +148,7 @@ def _take(file: Path, place: Path, *, is_ours: bool) -> None:
         except OSError:
             pass  # another file system, or one that knows no links
     shutil.copyfile(file, place)
+    store.on_disk(place)
 
 
 def _check_names(names: Sequence[str]) -> None:

@@ -112,21 +112,30 @@ def module(source: str) -> ModuleType:
     return importlib.import_module(f"pipelines.sources.{source}")
 
 
-def reader_version(source: str) -> str:
-    """Hash over all that decides how a payload of the source is read."""
-    digest = hashlib.sha256()
-    shared = ["dates.py", "privacy.py", "trn.py", "reading.py", "contracts.py", "store.py", "staging.py"]
-    files = [ROOT / "pipelines" / name for name in shared]
-    # Sources alone: which engine reads a PubMed file decides nothing, so what was compiled from them does not count.
-    files += sorted((ROOT / "pipelines" / "formats").glob("*.py")) + sorted(
-        (ROOT / "pipelines" / "formats").glob("*.c")
-    )
-    files += sorted((ROOT / "pipelines" / "sources").glob(f"{source}.*"))
-    files += [SCHEMAS / "sources" / f"{source}.toml"]
-    for folder in ("staging", "vocabularies", "reference"):
+_SHARED = ("dates.py", "privacy.py", "trn.py", "reading.py", "contracts.py", "store.py", "staging.py")
+
+
+def _program() -> dict[Path, str]:
+    """Hashes of all files that decide how payloads are read. Sources alone: which engine reads a PubMed file decides
+    nothing, so what was compiled from them does not count."""
+    files = [ROOT / "pipelines" / name for name in _SHARED]
+    for folder, ending in (("formats", ".py"), ("formats", ".c"), ("sources", ".*")):
+        files += sorted(p for p in (ROOT / "pipelines" / folder).glob(f"*{ending}") if p.is_file())
+    for folder in ("sources", "staging", "vocabularies", "reference"):
         files += sorted((SCHEMAS / folder).iterdir())
-    for path in files:
-        digest.update(f"{path.relative_to(ROOT).as_posix()}\0".encode() + path.read_bytes())
+    return {path: snapshots.sha256_of(path) for path in files}
+
+
+_AT_START = _program()
+"""As they were when this process began: what is changed on disk under a night that runs is not what reads."""
+
+
+def reader_version(source: str) -> str:
+    """Hash over all that decides how a payload of the source is read by this process, for as long as it lives."""
+    digest = hashlib.sha256()
+    for path, sha256 in _AT_START.items():
+        if path.parent.name != "sources" or path.stem == source:
+            digest.update(f"{path.relative_to(ROOT).as_posix()}\0{sha256}\n".encode())
     return digest.hexdigest()[:16]
 
 
@@ -295,7 +304,7 @@ def _until_one_dies(waiting: deque[Task], workers: int) -> Iterator[tuple[Task, 
             while waiting and len(running) < workers and not is_broken:
                 try:
                     with no_program():
-                        running[pool.submit(attempt, waiting[0])] = waiting[0]
+                        running[pool.submit(_attempt_alike, waiting[0])] = waiting[0]
                     waiting.popleft()
                 except BrokenProcessPool:
                     is_broken = True
@@ -359,6 +368,13 @@ def end_with_parent() -> None:
             os._exit(1)
 
     threading.Thread(target=end, daemon=True).start()
+
+
+def _attempt_alike(task: Task) -> str:
+    """The same by a process that started later: only where it has the reader that the task names."""
+    if reader_version(task.source) != task.reader:
+        return f"the program was changed on disk while it ran; {NOTHING_READ}"
+    return attempt(task)
 
 
 def attempt(task: Task) -> str:

@@ -154,7 +154,7 @@ def whole(path: Path) -> Iterator[Path]:
     try:
         yield aside
         aside.chmod(0o644)
-        _sync(aside)
+        on_disk(aside)
         aside.replace(path)
     finally:
         aside.unlink(missing_ok=True)
@@ -173,8 +173,9 @@ def zip_files(files: Mapping[str, Path], path: Path) -> None:
 
 def whole_already(part: Path, path: Path) -> None:
     """Gives a file that is complete its real name."""
-    _sync(part)
+    on_disk(part)
     part.replace(path)
+    on_disk(path.parent)
 
 
 @contextlib.contextmanager
@@ -191,16 +192,20 @@ def whole_folder(path: Path) -> Iterator[Path]:
 
 
 def whole_folder_already(aside: Path, path: Path) -> None:
-    """Gives a folder that is complete its real name; both lie on the same disk."""
+    """Gives a folder that is complete its real name; both lie on the same disk, which has it when this returns as far
+    as its files have been written there."""
     path.parent.mkdir(parents=True, exist_ok=True)
+    on_disk(aside)
     if path.exists():  # an older one moves out of the way first, so that no half-removed folder has the name
         older = path.with_name(f".{path.name}.older{PART}")
         shutil.rmtree(older, ignore_errors=True)
         path.rename(older)
         aside.rename(path)
+        on_disk(path.parent)
         shutil.rmtree(older)
     else:
         aside.rename(path)
+        on_disk(path.parent)
 
 
 def sweep(data: Path) -> None:
@@ -294,7 +299,8 @@ def locked(path: Path, who: str, *, waits: bool = False) -> Iterator[None]:
         yield
 
 
-def _sync(path: Path) -> None:
+def on_disk(path: Path) -> None:
+    """Returns once the disk has the file, or the names in the folder: a power cut leaves it as it is."""
     descriptor = os.open(path, os.O_RDONLY)
     try:
         os.fsync(descriptor)

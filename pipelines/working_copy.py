@@ -27,7 +27,7 @@ from pathlib import Path
 from typing import Any
 
 from pipelines import attempts, locations, snapshots, staging, store
-from pipelines.errors import DataError, FetchError, UsageError
+from pipelines.errors import DataError, UsageError
 from pipelines.locations import Held, Location
 from pipelines.release import shelf
 from pipelines.settings import Settings
@@ -69,32 +69,38 @@ class Index:
 @contextlib.contextmanager
 def kept(settings: Settings, say: Say) -> Iterator[None]:
     """Brings what the store has before the block and sends what is new after it, also where the block's work failed:
-    what was fetched is kept. Does nothing where the settings name no store. Raises what `bring` and `send` raise."""
+    what was fetched is kept, whatever it failed of. Does nothing where the settings name no store. Raises what `bring`
+    and `send` raise."""
     bring(settings, say)
     try:
         yield
-    except (DataError, FetchError):
-        try:
-            send(settings, say)
-        except DataError as error:
-            say(str(error))
+    except Exception:
+        send_after_failure(settings, say)
         raise
     send(settings, say)
+
+
+def send_after_failure(settings: Settings, say: Say) -> None:
+    """Sends what is there although the work failed; that this failed too is only said, since the first error counts."""
+    try:
+        send(settings, say)
+    except (DataError, UsageError, OSError) as error:
+        say(f"what was done so far could not be sent to the store: {error}")
 
 
 # --- from the store -------------------------------------------------------------------------------------------------
 
 
-def bring(settings: Settings, say: Say) -> None:
+def bring(settings: Settings, say: Say) -> bool:
     """Makes the data folder a working copy of the store: the archive's manifests, what was read of it by the present
     readers, ledger, warehouse and releases. Payloads come when a reader needs them (`bring_payloads`).
 
     What is here and not there stays, and is sent next time; but where another machine wrote, its ledger counts, and
-    what was built here and never sent goes. Raises DataError where the store cannot be read, UsageError where the data
-    folder has a history of its own.
+    what was built here and never sent goes. Gives whether the store holds anything. Raises DataError where the store
+    cannot be read, UsageError where the data folder has a history of its own.
     """
     if not settings.store:
-        return
+        return False
     root = locations.at(settings.store)
     with store.only_writer(settings.data):
         store.sweep(settings.data)
@@ -107,12 +113,13 @@ def bring(settings: Settings, say: Say) -> None:
         while held:
             try:
                 _bring(settings, root, held, say)
-                return
+                return True
             except DataError:  # what the pointer named may have gone, since another machine wrote a newer one
                 again = locations.read(root / POINTER)
                 if again is None or again == held:
                     raise
                 held = again
+    return False
 
 
 def _bring(settings: Settings, root: Location, held: Held, say: Say) -> None:

@@ -1,6 +1,7 @@
 """WHO ICTRP: the weekly files and full exports, from the place that was agreed on with WHO (ALLTRIALS_ICTRP_URL): a
 page that links to them. There is no public place, so that without the setting nothing is asked."""
 
+import contextlib
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -37,6 +38,7 @@ def fetch(round_: Round) -> Iterator[Fetched]:
         )
     full = [file for file in listed if not file.is_weekly]
     held = {payload.name for snapshot in round_.earlier for payload in snapshot.payloads}
+    odd = sorted(_names(page) - {file.name for file in listed} - held)
     for file in listed:
         is_past = bool(full) and (file < full[-1])
         if file.name in held or is_past or file.day > round_.today:
@@ -45,17 +47,29 @@ def fetch(round_: Round) -> Iterator[Fetched]:
         served = round_.take(file.name, Want(f"{round_.base}/{file.name}", "zip", _opens, is_resumable=True))
         volume = None if file.is_weekly else packing.unpacked_size(served.path)
         yield Fetched([served.path], "partial" if file.is_weekly else "full", volume, day=file.day)
+    if odd:
+        raise FetchError(f"ictrp: the name {odd[0]} says no day: that file was not fetched, all others were looked at. "
+                         "Download it and import it with the day that it is of.")  # fmt: skip
+
+
+def _names(page: str) -> set[str]:
+    """The files that are named like weekly files and full exports."""
+    found = {match[0] for match in re.finditer(r"ICTRP\w+[\w-]*\.zip", page)}
+    return {name for name in found if _FULL.fullmatch(name) or _WEEK.fullmatch(name)}
 
 
 def _files(page: str) -> Iterator[_File]:
-    for name in {match[0] for match in re.finditer(r"ICTRP\w+[\w-]*\.zip", page)}:
-        if match := _FULL.fullmatch(name):
-            yield _File(_day(match[1], "%d-%m-%Y"), False, name)
-        elif match := _WEEK.fullmatch(name):
-            yield _File(_day(match[1], "%d%B%Y"), True, name)
+    """Those of them whose name says a day."""
+    for name in _names(page):
+        with contextlib.suppress(ValueError):
+            if match := _FULL.fullmatch(name):
+                yield _File(_day(match[1], "%d-%m-%Y"), False, name)
+            elif match := _WEEK.fullmatch(name):
+                yield _File(_day(match[1], "%d%B%Y"), True, name)
 
 
 def _day(written: str, form: str) -> date:
+    """Raises ValueError where that is no day."""
     return datetime.strptime(written, form).replace(tzinfo=UTC).date()
 
 

@@ -1,5 +1,6 @@
 """PubMed: the files of the yearly baseline, the update files that followed it, and single articles by E-utilities."""
 
+import contextlib
 import hashlib
 import re
 from collections.abc import Iterator, Mapping
@@ -142,10 +143,12 @@ def _md5_now(round_: Round, folder: str, name: str) -> str:
 
 
 def _md5_of(held: Path) -> str | None:
-    """The checksum that came with a file that is held, or the file's own; None where a working copy has neither."""
+    """The checksum that came with a file that is held, or the file's own; None where a working copy has neither. What
+    a person imported as a checksum can hold none."""
     side = held.with_name(held.name + snapshots.SIDE_FILE)
     if side.exists():
-        return _stated_md5(side)
+        with contextlib.suppress(PayloadError):
+            return _stated_md5(side)
     if not held.exists():
         return None
     with held.open("rb") as handle:

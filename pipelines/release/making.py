@@ -103,7 +103,7 @@ def warehouse(data: Path) -> dict[str, Any]:
 def _made(chosen: Settings, built: Mapping[str, Any], now: datetime) -> Release:
     """Makes, checks and places a release that is not there yet."""
     others = shelf.listed(chosen.data)
-    name = _name(built["as_of"], [r.name for r in others])
+    name = _name(built["as_of"], [*(r.name for r in others), *shelf.known(chosen.data)])
     base = _base(name, others)
     target = chosen.data / shelf.FOLDER / name
     with store.whole_folder(target) as folder:
@@ -113,6 +113,7 @@ def _made(chosen: Settings, built: Mapping[str, Any], now: datetime) -> Release:
 
 
 def _name(as_of: str, taken: list[str]) -> str:
+    """A name that no release ever had, be it still there or not: what was published under one keeps it."""
     of_the_day = [shelf.order(name)[1] for name in taken if name.startswith(as_of)]
     return as_of if not of_the_day else f"{as_of}-{max(of_the_day) + 1}"
 

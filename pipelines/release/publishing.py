@@ -4,6 +4,7 @@ Belongs here: the order in which files are sent, so that a reader who follows `l
 Does not: making a release, or which one is the latest.
 """
 
+import json
 from collections.abc import Callable
 from pathlib import Path
 
@@ -26,7 +27,7 @@ def publish(chosen: Settings, say: Callable[[str], None]) -> None:
     person pruned here is removed there.
 
     Raises UsageError where there is no target or nothing to send, DataError where the target holds another release
-    under the same name, or cannot be written to.
+    under the same name, knows releases of which nothing is known here, or cannot be written to.
     """
     if not chosen.releases_to:
         raise UsageError("Nobody said where to: set ALLTRIALS_RELEASES_TO to a folder or to s3://bucket/path.")
@@ -36,6 +37,7 @@ def publish(chosen: Settings, say: Callable[[str], None]) -> None:
     try:
         with store.locked(releases / ".publishing.lock", "Another release is being published"):
             files, root = _target(chosen.releases_to)
+            _check_known(files, root, chosen.data)
             for one in shelf.listed(chosen.data):
                 if _send_release(files, root, one):
                     say(f"sent release {one.name}")
@@ -63,6 +65,19 @@ def _target(written: str) -> tuple[fs.FileSystem, str]:
     except (pa.ArrowInvalid, ValueError):
         raise UsageError("ALLTRIALS_RELEASES_TO is a folder or s3://bucket/path, and what is set is neither.") from None
     return files, root.rstrip("/")
+
+
+def _check_known(files: fs.FileSystem, root: str, data: Path) -> None:
+    """Raises DataError where the target's index names releases that ours does not: ours would take them off it, and
+    their names could be given away again."""
+    place = f"{root}/{shelf.INDEX}"
+    if files.get_file_info(place).type != fs.FileType.File:
+        return
+    with files.open_input_stream(place) as stream:
+        there = {entry["release"] for entry in json.loads(stream.read())["releases"]}
+    if lost := sorted(there - set(shelf.known(data)), key=shelf.order):
+        raise DataError(f"The target knows the release {lost[-1]}, and {data / shelf.FOLDER / shelf.INDEX} does not: "
+                        "copy the target's releases.json and latest.json there, then release again.")  # fmt: skip
 
 
 def _send_release(files: fs.FileSystem, root: str, release: shelf.Release) -> bool:
@@ -97,7 +112,7 @@ def _send(files: fs.FileSystem, path: Path, target: str, keep: str) -> None:
         while block := read.read(BUFFER):
             write.write(block)
     if is_local:
-        files.move(place, target)
+        store.whole_already(Path(place), Path(target))
 
 
 def _remove(files: fs.FileSystem, folder: str) -> None:

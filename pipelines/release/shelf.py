@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from pipelines import snapshots, store
-from pipelines.errors import UsageError
+from pipelines.errors import DataError, UsageError
 
 FOLDER = "releases"
 RUN = "run"
@@ -78,22 +78,33 @@ def point(data: Path, release: Release) -> None:
     store.write_json(data / FOLDER / LATEST, pointer)
 
 
-def write_index(data: Path) -> None:
-    """Writes `releases.json`: every release that was ever there, whether it still is, and which one took its place."""
+def known(data: Path) -> dict[str, dict[str, Any]]:
+    """What `releases.json` says of each release that was ever there, by name."""
     path = data / FOLDER / INDEX
-    known = {entry["release"]: entry for entry in store.read_json(path)["releases"]} if path.exists() else {}
+    return {entry["release"]: entry for entry in store.read_json(path)["releases"]} if path.exists() else {}
+
+
+def write_index(data: Path) -> None:
+    """Writes `releases.json`: every release that was ever there, whether it still is, and which one took its place.
+    Raises DataError where a folder is another release than the one that had its name before."""
+    entries = known(data)
     there = {release.name: release for release in listed(data)}
     for release in there.values():
-        known[release.name] = {
+        before = entries.get(release.name)
+        if before and before["manifest_sha256"] != release.manifest_sha256:
+            raise DataError(f"{release.folder} is not the release that {INDEX} names so: remove the folder, or put the "
+                            "right one back.")  # fmt: skip
+        entries[release.name] = {
             "release": release.name,
             "as_of": release.manifest["as_of"],
             "manifest_sha256": release.manifest_sha256,
             "bytes": sum(file["bytes"] for file in release.manifest["files"]),
         }
-    newest = {order(name)[0]: name for name in sorted(known, key=order)}
-    for name, entry in known.items():
+    newest = {order(name)[0]: name for name in sorted(entries, key=order)}
+    for name, entry in entries.items():
         last = newest[order(name)[0]]
         entry["superseded_by"] = None if last == name else last
         entry["is_there"] = name in there
-    if known:
-        store.write_json(path, {"releases": [known[name] for name in sorted(known, key=order)]})
+    if entries:
+        path = data / FOLDER / INDEX
+        store.write_json(path, {"releases": [entries[name] for name in sorted(entries, key=order)]})

@@ -254,6 +254,15 @@ def test_a_night_fetches_what_the_settings_name_and_a_source_that_fails_is_said(
     assert kept["warehouse"].startswith(f"builds/{second.metadata('warehouse')['build']}.")
 
 
+def test_what_a_run_fetched_is_sent_although_it_failed(tmp_path: Path) -> None:
+    data = tmp_path / "data"
+    with Replay({"ctgov": Ctgov([worlds.study(1)])}).running() as server:
+        chosen = asking(server, data, store=str(tmp_path / "store"))
+        result = run_nightly(data, settings=chosen, planted={"trials": "SELECT no_such_column FROM registrations"})
+    assert not result.success
+    assert len(stores.pointed(stores.in_folder(tmp_path / "store"))["snapshots"]) == 1
+
+
 def test_nobody_is_asked_before_the_settings_say_who_asks(tmp_path: Path) -> None:
     apps = {"ctgov": Ctgov([worlds.study(1)])}
     with Replay(apps).running() as server:
@@ -275,8 +284,8 @@ def test_dropped_files_ask_for_one_run_which_takes_them_in(night: Night, tmp_pat
         return sensor(dg.build_sensor_context(resources=given))
 
     assert isinstance(ask(), dg.SkipReason)
-    for place in ("2024-06-01/more.json", "june/wrong.json"):
-        path = data / "incoming" / "ctgov" / place
+    for place in ("ctgov/2024-06-01/more.json", "ctgov/june/wrong.json", "CTGOV/2024-06-01/more.json"):
+        path = data / "incoming" / place
         path.parent.mkdir(parents=True)
         path.write_text(json.dumps([worlds.study(5)]), encoding="utf-8")
     request, same = ask(), ask()
@@ -287,7 +296,8 @@ def test_dropped_files_ask_for_one_run_which_takes_them_in(night: Night, tmp_pat
     assert taken.metadata("raw", "ctgov")["snapshots"] == 2
     assert "A folder of files is named" in taken.metadata("raw", "ctgov")["not_taken"]
     told = taken.metadata("warehouse")
-    assert (told["new_snapshots"], told["not_taken"]) == (1, 1)
+    assert (told["new_snapshots"], told["not_taken"]) == (1, 2)
+    assert "There is no source 'CTGOV'" in told["summary"]
     changed = {r.data["table"]: r.data["change"] for r in told["changed_rows"].records}
     assert (changed["trials"], changed["registrations"]) == (1, 1)
     assert isinstance(ask(), dg.SkipReason)

@@ -6,6 +6,7 @@ import hashlib
 import io
 import json
 import os
+import re
 import subprocess
 import sys
 import time
@@ -15,7 +16,7 @@ from datetime import UTC, date, datetime, timedelta
 
 import pytest
 
-from pipelines import attempts, fetching, importing, snapshots
+from pipelines import attempts, fetching, importing, nights, snapshots
 from pipelines.contracts import contracts
 from pipelines.errors import DataError, FetchError, UsageError
 from pipelines.fetchers import euctr as euctr_fetcher
@@ -489,6 +490,30 @@ def test_a_new_year_waits_until_its_baseline_is_whole(pubmed):
     baseline, updates = pubmed.fetch("pubmed")
     assert names(baseline.snapshot) == [f"pubmed25n000{n}.xml.gz" for n in (1, 2, 3)]
     assert names(updates.snapshot) == ["pubmed25n0004.xml.gz"]
+
+
+def test_a_checksum_file_that_holds_none_is_made_up_for(pubmed):
+    name = "pubmed24n0001.xml.gz"
+    pubmed.fetch("pubmed")
+    held = next(s.folder for s in pubmed.snapshots if (s.folder / name).exists()) / name
+    side = held.with_name(f"{name}.md5")
+    side.unlink()
+    side.write_text("a person imported something else\n")
+    pubmed.settings = replace(pubmed.settings, fetch_terms={**TERMS, "recheck_days": 1})
+    pubmed.day += timedelta(days=1)
+    assert pubmed.fetch("pubmed") == []
+
+
+def test_an_error_that_nobody_foresaw_is_an_attempt_that_failed_and_stops_no_other_source(ctgov, monkeypatch):
+    def fetch(round_):
+        yield from [1 // 0]
+
+    monkeypatch.setattr("pipelines.fetchers.ctgov.fetch", fetch)
+    came, why = nights.ask(ctgov.settings, "ctgov", ctgov.edge(), ctgov.said.append)
+    assert came == []
+    assert re.fullmatch(r"its fetching failed \(ZeroDivisionError in test_fetching.py, line \d+\)\.", why)
+    (attempt,) = attempts.read(ctgov.settings.data, date.max)
+    assert why in attempt.failure
 
 
 @pytest.mark.parametrize("name", ["pubmed24n0001.xml.gz", "pubmed24n0004.xml.gz"])
@@ -987,6 +1012,20 @@ def test_weekly_files_come_in_their_order_from_the_place_that_is_named(ictrp):
     ictrp.server.apps["ictrp"].files["ICTRPWeek27May2024.zip"] = archive_of("27")
     assert names(ictrp.fetch("ictrp")[0].snapshot) == ["ICTRPWeek27May2024.zip"]
     assert ictrp.server.count("6May") == 0, "the full export came after it"
+
+
+@pytest.mark.parametrize(
+    "odd", ["ICTRPWeek31April2026.zip", "ICTRPWeek3Febuary2025.zip", "ICTRPFullExport-1-31-02-2026.zip"]
+)
+def test_a_file_whose_name_says_no_day_is_said_and_stops_no_other(ictrp, odd):
+    ictrp.server.apps["ictrp"].files[odd] = archive_of("odd")
+    with pytest.raises(FetchError, match=f"the name {odd} says no day"):
+        ictrp.fetch("ictrp")
+    assert len(ictrp.snapshots) == 2
+    path = ictrp.settings.data / odd
+    path.write_bytes(archive_of("odd"))
+    importing.take(ictrp.settings.data, Import("ictrp", DAY, (path,)))
+    assert ictrp.fetch("ictrp") == [], "a person imported it"
 
 
 def test_an_archive_that_was_cut_off_is_asked_for_again(ictrp):

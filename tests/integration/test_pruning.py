@@ -171,3 +171,31 @@ def test_what_is_given_up_is_said(tmp_path, capsys):
 def test_three_years_are_none_too_many(tmp_path):
     years_of_pubmed(tmp_path / "data", newest=23)
     assert prune(tmp_path / "data", years=True) == []
+
+
+def test_builds_on_another_disk_are_told_from_the_warehouse(tmp_path):
+    elsewhere, data = tmp_path / "disk", tmp_path / "data"
+    for name in ("2024-01-01-a", "2024-01-02-b"):
+        store.write_json(elsewhere / name / "manifest.json", {})
+    data.mkdir()
+    (data / "builds").symlink_to(elsewhere)
+    store.switch(data / "warehouse", data / "builds" / "2024-01-02-b")
+    assert [one.path.name for one in prune(data)] == ["2024-01-01-a"]
+    assert (data / "warehouse" / "manifest.json").exists()
+
+
+def test_a_snapshot_that_is_wrong_goes_by_its_name(tmp_path, capsys):
+    data = tmp_path / "data"
+    put_studies(data, date(2024, 1, 10), [study(1)])
+    put_studies(data, date(2024, 2, 10), [study(1, enrolment=7)])
+    wrong = snapshots.listed(data)[-1]
+    (data / "staging" / "ctgov" / wrong.id / "studies.json").mkdir(parents=True)
+    words = ["--data", str(data), "prune", "--snapshot", f"ctgov/{wrong.id}"]
+    assert main(words) == 0
+    assert f"would remove raw/ctgov/{wrong.id}" in capsys.readouterr().out
+    assert wrong in snapshots.listed(data)
+    assert main([*words, "--yes"]) == 0
+    assert wrong not in snapshots.listed(data)
+    assert not (data / "staging" / "ctgov" / wrong.id).exists()
+    assert main(words) == 2
+    assert f"There is no snapshot 'ctgov/{wrong.id}'" in capsys.readouterr().err

@@ -482,6 +482,19 @@ def test_a_dated_folder_that_was_sent_never_changes_and_what_was_pruned_goes(cop
         publishing.publish(chosen, SAY)
 
 
+def test_a_data_folder_that_lost_its_index_takes_nothing_off_the_target(copy, tmp_path):
+    data, public = copy[0], tmp_path / "public"
+    chosen = replace(settings(data), releases_to=str(public))
+    publishing.publish(chosen, SAY)
+    before = {p: p.stat().st_mtime_ns for p in public.rglob("*")}
+    index = data / "releases" / "releases.json"
+    told = json.loads(index.read_text())
+    index.write_text(json.dumps({"releases": told["releases"][1:]}))
+    with pytest.raises(DataError, match=rf"The target knows the release {told['releases'][0]['release']}, and"):
+        publishing.publish(chosen, SAY)
+    assert {p: p.stat().st_mtime_ns for p in public.rglob("*")} == before
+
+
 def test_an_address_that_cannot_be_understood_is_not_repeated(copy):
     for secret in ("gopher://user:secret@host/x", "s3://"):
         with pytest.raises((UsageError, DataError)) as told:

@@ -5,6 +5,7 @@ Storage that speaks S3, and what can go wrong with it: `test_store_on_s3.py`."""
 import random
 import shutil
 
+import duckdb
 import pytest
 from hypothesis import given
 from hypothesis import settings as hypothesis_settings
@@ -188,15 +189,16 @@ def test_a_store_that_is_gone_is_not_begun_anew(two, tmp_path):
         working_copy.bring(one, said)
 
 
-def test_what_was_fetched_is_kept_although_the_build_failed(two, tmp_path):
+@pytest.mark.parametrize("error", [DataError, duckdb.OutOfMemoryException, OSError, UsageError, ZeroDivisionError])
+def test_what_was_fetched_is_kept_although_the_build_failed(two, tmp_path, error):
     one, _ = two
 
     def night_that_fails():
         with working_copy.kept(one, said):
             bring_in(one.data, 2)
-            raise DataError("a check failed")
+            raise error("a check failed")
 
-    with pytest.raises(DataError, match="a check failed"):
+    with pytest.raises(error, match="a check failed"):
         night_that_fails()
     assert len(pointed(in_folder(tmp_path / "store"))["snapshots"]) == 2
 
@@ -227,6 +229,23 @@ def test_what_a_person_gave_up_goes_everywhere(two, tmp_path):
     working_copy.bring(other, said)
     assert {p.name for p in (other.data / "builds").iterdir()} == {"2024-06-02-one"}
     pointed(in_folder(tmp_path / "store"))
+
+
+def test_a_snapshot_that_was_taken_away_does_not_come_back(two, tmp_path, monkeypatch, capsys):
+    one, other = two
+    working_copy.bring(other, said)
+    (wrong,) = snapshots.listed(one.data)
+    monkeypatch.setenv("ALLTRIALS_STORE", str(tmp_path / "store"))
+    words = ["--data", str(one.data), "prune", "--snapshot", f"{wrong.source}/{wrong.id}"]
+    assert main(words) == 0
+    assert len(pointed(in_folder(tmp_path / "store"))["snapshots"]) == 1, "nothing was meant yet"
+    assert main([*words, "--yes"]) == 0
+    assert f"removed raw/{wrong.source}/{wrong.id}" in capsys.readouterr().out
+    told = pointed(in_folder(tmp_path / "store"))
+    assert (told["snapshots"], told["staged"]) == ({}, {})
+    for machine in (one, other):
+        working_copy.bring(machine, said)
+        assert snapshots.listed(machine.data) == []
 
 
 def test_prune_removes_older_builds_from_the_store_too(two, tmp_path, monkeypatch, capsys):
@@ -371,6 +390,10 @@ def test_commands_that_write_bring_before_and_send_after(tmp_path, monkeypatch, 
         assert main(["--data", str(tmp_path / name), *words]) == 0
     assert len(pointed(in_folder(tmp_path / "store"))["snapshots"]) == 2
     assert len(snapshots.listed(tmp_path / "other")) == 2
+    monkeypatch.setenv("ALLTRIALS_STORE", str(tmp_path / "mistyped"))
+    assert main(["--data", str(tmp_path / "third"), "store", "bring"]) == 2
+    assert "Nothing is there" in capsys.readouterr().err
+    monkeypatch.setenv("ALLTRIALS_STORE", str(tmp_path / "store"))
     assert main(["--data", str(tmp_path / "third"), "store", "bring"]) == 0
     assert len(snapshots.listed(tmp_path / "third")) == 2
     monkeypatch.delenv("ALLTRIALS_STORE")

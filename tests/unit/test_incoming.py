@@ -166,3 +166,27 @@ def test_by_the_command_line(tmp_path, monkeypatch, capsys):
     drop(tmp_path, "ctgov/yesterday/a.json")
     assert main(words) == 3
     assert capsys.readouterr().out.startswith("Not taken: incoming/ctgov/yesterday was refused: A folder of files")
+
+
+@pytest.mark.parametrize("place", ["ctgov/a.json", "ctgov/2024-01-10/a.json", "a.json"])
+def test_a_link_to_nothing_is_refused_and_stops_no_other(tmp_path, place):
+    path = tmp_path / "incoming" / place
+    path.parent.mkdir(parents=True)
+    path.symlink_to(tmp_path / "gone.json")
+    drop(tmp_path, "ctgov/b.json")
+    dropped = take(tmp_path)
+    assert len(dropped.taken) == 1
+    (said,) = dropped.left
+    assert "was refused: " in said
+    assert not path.is_symlink()
+    assert take(tmp_path).left == [], "it is not said every night"
+
+
+@pytest.mark.parametrize(("strange", "taken"), [(True, ["a.json", "DRKS/2024-01-10"]), (False, [])])
+def test_what_lies_under_no_source_is_refused_beside_the_one_that_is_asked_for(tmp_path, strange, taken):
+    for place in ("a.json", "DRKS/2024-01-10/b.json", "pubmed/2024-01-10/c.xml", "ctgov/d.json"):
+        drop(tmp_path, place)
+    dropped = importing.drop_in(tmp_path, datetime.now(UTC) + LATER, "ctgov", with_strange=strange)
+    assert [snapshot.source for snapshot, _ in dropped.taken] == ["ctgov"]
+    assert sorted(said.split(" was refused")[0] for said in dropped.left) == sorted(f"incoming/{t}" for t in taken)
+    assert "pubmed/2024-01-10/c.xml" in lying(tmp_path), "its own step takes it"

@@ -6,7 +6,7 @@ from datetime import date, timedelta
 import pytest
 
 from pipelines import pruning, store
-from pipelines.errors import UsageError
+from pipelines.errors import DataError, UsageError
 from pipelines.release import making, package, shelf
 from pipelines.release.shelf import Release
 
@@ -45,6 +45,19 @@ def test_a_name_is_a_version(name, version):
 )
 def test_a_second_release_of_a_day_gets_a_number(day, taken, name):
     assert making._name(day, taken) == name
+
+
+def test_the_name_of_a_release_that_went_is_not_given_again(tmp_path):
+    gone = put(tmp_path, "2026-01-01")
+    shelf.write_index(tmp_path)
+    pruning._remove(gone.folder)
+    shelf.write_index(tmp_path)
+    names = [*(r.name for r in shelf.listed(tmp_path)), *shelf.known(tmp_path)]
+    assert making._name("2026-01-01", names) == "2026-01-01-2"
+    store.write_json(gone.folder / "manifest.json", {"as_of": "2026-01-01", "build": "another", "files": []})
+    with pytest.raises(DataError, match=r"2026-01-01 is not the release that releases\.json names so"):
+        shelf.write_index(tmp_path)
+    assert shelf.known(tmp_path)["2026-01-01"]["manifest_sha256"] == gone.manifest_sha256
 
 
 def of_sources(name, *passed_on):

@@ -69,3 +69,19 @@ def test_a_volume_above_the_band_is_warned_of_where_readers_see_it(tmp_path, vol
         results = validation.check_table(connection, known.tables["sources"], known)
         assert found == [(volume, known.sources["ctgov"].max_records)]
         assert [r.outcome for r in results if r.check_name == "volume_as_expected"] == [outcome]
+
+
+@pytest.mark.parametrize(
+    ("lines", "last"),
+    [
+        ([("2024-01-05", ""), ("2024-01-03", "busy")], (date(2024, 1, 5), False, "", date(2024, 1, 5))),
+        ([("2024-01-05", "down"), ("2024-01-03", "")], (date(2024, 1, 5), True, "down", date(2024, 1, 3))),
+        ([("2024-01-05", "down"), ("2024-01-05", "")], (date(2024, 1, 5), False, "", date(2024, 1, 5))),
+        ([("2024-01-04", ""), ("2024-01-05", "down"), ("2024-01-02", "")],
+         (date(2024, 1, 5), True, "down", date(2024, 1, 4))),
+    ],
+)  # fmt: skip
+def test_the_last_attempt_of_two_machines_is_the_newest_by_its_day(tmp_path, lines, last):
+    for on, failure in lines:
+        attempts.note(tmp_path, Attempt("ctgov", on, failure))
+    assert attempts.last(tmp_path, date.max) == [("ctgov", *last)]

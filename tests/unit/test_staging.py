@@ -246,3 +246,21 @@ def test_progress_is_told_every_few_seconds_and_a_fault_at_once():
 def test_time_left_goes_by_bytes():
     large_first = Progress(1, 101, 900, 1000, 30_000, 0, "pubmed")
     assert progress.sentence(large_first, 90.0).endswith("about 10 s left")
+
+
+def test_a_reading_bears_the_mark_of_the_program_that_runs_and_not_of_the_one_on_disk(tmp_path, monkeypatch):
+    before = staging.reader_version("pubmed")
+    paths = {path for path in staging._AT_START if path.stem == "pubmed"}
+    assert {path.suffix for path in paths} == {".py", ".toml"}, "its reader and its words are part of the mark"
+    real = snapshots.sha256_of
+    monkeypatch.setattr(snapshots, "sha256_of", lambda path: "other" if path in paths else real(path))
+    assert staging.reader_version("pubmed") == before
+    monkeypatch.setattr(staging, "_AT_START", staging._program())
+    assert staging.reader_version("pubmed") != before, "the next process reads by it"
+    fault = staging._attempt_alike(task(tmp_path, reader=before))
+    assert fault.startswith("the program was changed on disk while it ran")
+
+
+def test_the_mark_of_one_source_does_not_depend_on_another():
+    marks = {source: staging.reader_version(source) for source in ("pubmed", "ctgov", "ctis")}
+    assert len(set(marks.values())) == 3
