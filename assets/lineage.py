@@ -25,7 +25,7 @@ STAGED_FROM: Mapping[str, str] = {
 }
 """Relations that hold what was read from payloads, and the kind of source they were; see `staging.register`."""
 
-ACCOUNTS = frozenset({"payload_reports", "payload_rejects", "snapshots"})
+ACCOUNTS = frozenset({"payload_reports", "payload_rejects", "unread_records", "snapshots"})
 """Accounts of all payloads. A step on the way that reads them is read beside records of one kind and sees that kind's
 lines only; a published table shows them all."""
 
