@@ -154,6 +154,21 @@ def test_a_file_or_folder_is_whole_or_not_there(tmp_path):
     assert list(tmp_path.iterdir()) == []
 
 
+def test_a_snapshot_has_its_name_once_it_is_on_the_disk(tmp_path, monkeypatch):
+    real, order = store.on_disk, []
+
+    def noted(path):
+        order.append((path.name.partition(".")[0] or path.suffix, len(snapshots.listed(tmp_path / "data"))))
+        real(path)
+
+    monkeypatch.setattr(store, "on_disk", noted)
+    importing.take(tmp_path / "data", Import("ctgov", date(2024, 1, 10), (dump(tmp_path),)))
+    (there,) = [number for name, number in order if name == "ctgov"]
+    assert [name for name, number in order if number == there] == ["ctgov"], "all else was there before its name was"
+    assert order[0] == ("a", 0), "its payload first"
+    assert order[-2:] == [(store.PART, 0), ("ctgov", 1)], "then its folder, and the folder in which it has its name"
+
+
 def test_switching_shows_a_reader_the_old_or_the_new_one(tmp_path):
     for name in ("one", "two"):
         (tmp_path / "builds" / name).mkdir(parents=True)
