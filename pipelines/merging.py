@@ -69,7 +69,8 @@ def merged_registrations(known: Contracts) -> str:
     stated += [(name, f"len({name}) > 0", "place") for name in OF_ONE_SOURCE]
     alone = ", ".join(f"CASE WHEN {IS_RECORD} THEN {c} END AS {c}" if c in UPDATES else c for c in kept)
     return (
-        f"SELECT registration_id, {alone}, []::{FILLED} AS filled_from_others FROM current_records WHERE records = 1\n"
+        f"SELECT registration_id, {alone}, []::{FILLED} AS filled_from_others FROM current_records\n"
+        "WHERE records = 1 AND in_slice(registration_id)\n"
         "UNION ALL BY NAME\n"
         "SELECT * EXCLUDE (fields, own_items, other_items), list_sort(list_distinct(list_concat(\n"
         "    list_filter(fields, lambda f: f.source <> source),\n"
@@ -79,7 +80,7 @@ def merged_registrations(known: Contracts) -> str:
         f"    [{', '.join(_filler(*field) for field in stated)}]::{FILLED} AS fields,\n"
         f"    {_items('source = first_source')} AS own_items,\n"
         f"    {_items('source <> first_source', and_source=True)} AS other_items\n"
-        "FROM current_records WHERE records > 1 GROUP BY registration_id)"
+        "FROM current_records WHERE records > 1 AND in_slice(registration_id) GROUP BY registration_id)"
     )
 
 

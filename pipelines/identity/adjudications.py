@@ -138,8 +138,10 @@ def _merge(connection: duckdb.DuckDBPyConnection) -> None:
     slices = 1 + records // SLICE
     merged = "SELECT *, []::VARCHAR[] AS corrected_fields FROM merged_registrations"
     for part in range(slices):
+        connection.execute(f"SET VARIABLE slices = {slices}; SET VARIABLE slice = {part}")
         into = "INSERT INTO corrected_registrations" if part else "CREATE TABLE corrected_registrations AS"
-        connection.execute(f"{into} {merged} WHERE hash(registration_id) % {slices} = {part}")
+        connection.execute(f"{into} {merged}")
+    connection.execute("RESET VARIABLE slices; RESET VARIABLE slice")
 
 
 def correct(connection: duckdb.DuckDBPyConnection, as_of: date) -> None:

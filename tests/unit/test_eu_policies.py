@@ -350,12 +350,14 @@ def test_several_ends_are_bounds(ctd):
 
 
 def test_where_phase_and_plan_are_not_stated_presence_in_the_register_stands_for_them(ctd):
+    """But for third countries: only paediatric trials have a record of them."""
     found = rows(
         ctd,
-        """SELECT DISTINCT s.applies, l.not_exempt.is_proxy FROM reporting_status AS s JOIN legs_eu_ctd AS l USING (trial_id)
-        WHERE policy = 'eu-ctd' AND s.status NOT IN ('out_of_scope', 'scope_unknown')""",
+        """SELECT DISTINCT l.in_eea.value NOT LIKE '%, 0 of third countries' AS has_third, s.applies, l.not_exempt.is_proxy
+        FROM reporting_status AS s JOIN legs_eu_ctd AS l USING (trial_id)
+        WHERE policy = 'eu-ctd' AND s.status NOT IN ('out_of_scope', 'scope_unknown') ORDER BY ALL""",
     )
-    assert found == [("probable", True)]
+    assert found == [(False, "probable", True), (True, "yes", False)]
 
 
 def test_each_trial_has_one_status_under_each_rule(ctd):
