@@ -128,14 +128,14 @@ def fill(connection: duckdb.DuckDBPyConnection, decisions: Iterable[Adjudication
     store.insert(connection, "adjudication_list", [astuple(a) for a in decisions])
 
 
-SLICE = 400_000
-"""Records that are put together at a time: what a query gathers in groups has to fit into memory."""
+SLICE = 250_000
+"""Registrations that are put together at a time: what a query gathers in groups has to fit into memory."""
 
 
 def _merge(connection: duckdb.DuckDBPyConnection) -> None:
     """Makes `corrected_registrations` as the registers have it."""
-    ((records,),) = connection.sql("SELECT count(*) FROM current_records WHERE records > 1").fetchall()
-    slices = 1 + records // SLICE
+    ((registrations,),) = connection.sql("SELECT count(*) FROM registration_lists").fetchall()
+    slices = 1 + registrations // SLICE
     merged = "SELECT *, []::VARCHAR[] AS corrected_fields FROM merged_registrations"
     for part in range(slices):
         connection.execute(f"SET VARIABLE slices = {slices}; SET VARIABLE slice = {part}")

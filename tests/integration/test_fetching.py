@@ -793,14 +793,12 @@ def test_a_number_that_is_none_makes_neither_an_address_nor_a_file(ctis, number)
     assert written <= {data / "ledger", data / "fetch", data / "fetch" / "ctis"}
 
 
-@pytest.mark.parametrize(("largest_drop", "scope"), [(0.1, "full"), (0.02, "partial")])
-def test_a_number_without_a_record_stops_no_fetch_and_many_make_it_a_part(ctis, tmp_path, largest_drop, scope):
-    ctis.settings = replace(ctis.settings, fetch_terms={**ctis.settings.fetch_terms, "largest_drop": largest_drop})
+def test_a_number_without_a_record_stops_no_fetch(ctis):
+    """The answer for a number that has none is an empty object."""
     ctis.server.apps["ctis"].withheld = [ctis_number(4)]
     (taken,) = ctis.fetch("ctis")
-    assert taken.snapshot.scope == scope
+    assert taken.snapshot.fetched["missing"] == [ctis_number(4)]
     assert retrieved(taken.snapshot) == [ctis_number(n) for n in range(1, 12) if n != 4]
-    assert f"1 trials of the overview have no public record, for example {ctis_number(4)}" in taken.notes[0]
 
 
 # --- ISRCTN ---------------------------------------------------------------------------------------------------------
