@@ -64,6 +64,8 @@ STUDY_DESIGN_ENDING = r": study design\.?\]?\.?$"
 """The same at the end of a title, unless a withdrawal or crossover design is spoken of before it."""
 UNEVEN_COMPRESSION = "bitpacking,fsst,dict_fsst,alp,alprd,roaring"
 """DuckDB's ways of compressing that draw samples at random, or leave in the file what happened to be in memory."""
+SLICE = 500_000
+"""Records of registers that are put together at a time (`store.create_in_slices`)."""
 NAMED = 20
 """How many files that wait for the same one are named each."""
 
@@ -286,6 +288,8 @@ def prepare(
     connection.execute(contests.TABLE)
     connection.execute(f"CREATE TABLE cited_pmids AS FROM ({cited_pmids(staged)}) ORDER BY pmid")
     staging.register(connection, staged)
+    ((records,),) = connection.sql("SELECT count(*) FROM staged_registrations").fetchall()
+    connection.execute(f"SET VARIABLE slices = {1 + records // SLICE}")
 
 
 def _fill(connection: duckdb.DuckDBPyConnection, name: str, rows: Sequence[Mapping[str, str]]) -> None:
@@ -380,9 +384,12 @@ def run_query(connection: duckdb.DuckDBPyConnection, query: Query, schema: str =
         connection.execute(f'CREATE VIEW "{query.name}" AS SELECT {names} FROM ({sql})')
     elif query.is_published:
         _make(connection, contracts().tables[query.name], query.sql, schema)
+    elif query.is_view:
+        connection.execute(f'CREATE VIEW "{query.name}" AS {query.sql}')
+    elif "in_slice(" in query.sql:
+        store.create_in_slices(connection, query.name, query.sql)
     else:
-        kind = "VIEW" if query.is_view else "TABLE"
-        connection.execute(f'CREATE {kind} "{query.name}" AS {query.sql}')
+        connection.execute(f'CREATE TABLE "{query.name}" AS {query.sql}')
 
 
 def _make(connection: duckdb.DuckDBPyConnection, table: Table, sql: str, schema: str) -> None:

@@ -59,6 +59,16 @@ def attach_new(connection: duckdb.DuckDBPyConnection, path: Path, name: str) -> 
     connection.execute(f"ATTACH {quote(str(path))} AS {name} ({options})")
 
 
+def create_in_slices(connection: duckdb.DuckDBPyConnection, name: str, query: str) -> None:
+    """Makes a table of a query that keeps to `in_slice` (macros.sql), a slice after the other: what a query gathers in
+    groups has to fit into memory. The variable `slices` says how many there are: one where it is not set."""
+    ((slices,),) = connection.sql("SELECT coalesce(getvariable('slices'), 1)").fetchall()
+    for part in range(slices):
+        connection.execute(f"SET VARIABLE slice = {part}")
+        connection.execute(f'INSERT INTO "{name}" {query}' if part else f'CREATE TABLE "{name}" AS {query}')
+    connection.execute("RESET VARIABLE slice")
+
+
 @contextlib.contextmanager
 def open_warehouse(data: Path) -> Iterator[duckdb.DuckDBPyConnection]:
     """The current warehouse, read-only. Raises UsageError where none has been built."""

@@ -128,28 +128,13 @@ def fill(connection: duckdb.DuckDBPyConnection, decisions: Iterable[Adjudication
     store.insert(connection, "adjudication_list", [astuple(a) for a in decisions])
 
 
-SLICE = 250_000
-"""Registrations that are put together at a time: what a query gathers in groups has to fit into memory."""
-
-
-def _merge(connection: duckdb.DuckDBPyConnection) -> None:
-    """Makes `corrected_registrations` as the registers have it."""
-    ((registrations,),) = connection.sql("SELECT count(*) FROM registration_lists").fetchall()
-    slices = 1 + registrations // SLICE
-    merged = "SELECT *, []::VARCHAR[] AS corrected_fields FROM merged_registrations"
-    for part in range(slices):
-        connection.execute(f"SET VARIABLE slices = {slices}; SET VARIABLE slice = {part}")
-        into = "INSERT INTO corrected_registrations" if part else "CREATE TABLE corrected_registrations AS"
-        connection.execute(f"{into} {merged}")
-    connection.execute("RESET VARIABLE slices; RESET VARIABLE slice")
-
-
 def correct(connection: duckdb.DuckDBPyConnection, as_of: date) -> None:
     """Makes `corrected_registrations` of `merged_registrations`, and `corrections`: what each field said before.
 
     Raises DataError where a value does not fit its field.
     """
-    _merge(connection)
+    merged = "SELECT *, []::VARCHAR[] AS corrected_fields FROM merged_registrations"
+    store.create_in_slices(connection, "corrected_registrations", merged)
     connection.execute("CREATE TABLE corrections (adjudication_id VARCHAR, value_before VARCHAR)")
     rows = connection.sql(
         """SELECT adjudication_id, registration_id, field, value FROM adjudication_list

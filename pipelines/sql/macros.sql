@@ -38,9 +38,8 @@ CREATE OR REPLACE MACRO identity_veto(a, b) AS CASE
     WHEN greatest(a.start_earliest - b.start_latest, b.start_earliest - a.start_latest) > 1096 THEN 'start_dates_apart'
     WHEN a.is_extension <> b.is_extension THEN 'extension' END;
 
--- Whether a registration is in the slice that is being put together; all are where there are no slices.
-CREATE OR REPLACE MACRO in_slice(registration) AS
-    coalesce(hash(registration) % getvariable('slices') = getvariable('slice'), true);
+-- Whether a registration or trial is in the slice that is being put together; all are where there are no slices.
+CREATE OR REPLACE MACRO in_slice(id) AS coalesce(hash(id) % getvariable('slices') = getvariable('slice'), true);
 
 -- Whether the starts of two registrations can lie within 366 days of each other.
 CREATE OR REPLACE MACRO starts_agree(a, b) AS

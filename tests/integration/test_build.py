@@ -127,8 +127,11 @@ def test_primary_outcomes_are_what_they_were_planted_to_be_and_the_bias_shows(wo
     assert shares["significant"] > shares["not_significant"] + 0.1
 
 
-def test_the_same_raw_gives_the_same_bytes_in_any_order_of_import_and_on_any_number_of_threads(worlds, tmp_path):
+def test_the_same_raw_gives_the_same_bytes_in_any_order_of_import_on_any_number_of_threads_and_in_slices(
+    worlds, tmp_path, monkeypatch
+):
     folder, data = worlds(1)
+    monkeypatch.setattr(build, "SLICE", 700)
     as_of = date.fromisoformat(truth(folder)[0]["as_of"])
     again = imported(tmp_path / "again", folder, backwards=True)
     built = build.build(settings(again, threads=1), as_of)

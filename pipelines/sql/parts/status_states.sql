@@ -9,7 +9,7 @@ WITH records AS (
             'content': left(v.content_hash, 12), 'is_gone': r.vanished_on IS NOT NULL})) AS records
     FROM registration_versions AS v
     JOIN registrations AS r USING (registration_id)
-    WHERE v.is_current
+    WHERE v.is_current AND in_slice(v.trial_id)
     GROUP BY v.trial_id
 ), articles AS (
     SELECT
@@ -18,12 +18,14 @@ WITH records AS (
             concat_ws(' ', pmid, tier, filter_outcome, counts_as_results, published_earliest), ',' ORDER BY pmid)), 12)
             AS articles
     FROM trial_publications
+    WHERE in_slice(trial_id)
     GROUP BY trial_id
 ), statuses AS (
     SELECT
         trial_id,
         list_sort(list({'policy': policy, 'status': status, 'rule_version': rule_version})) AS statuses
     FROM reporting_status
+    WHERE in_slice(trial_id)
     GROUP BY trial_id
 )
 SELECT s.trial_id, r.records, coalesce(a.articles, '') AS articles, s.statuses
