@@ -44,6 +44,11 @@ def end_with_parent() -> None:
         ctypes.CDLL(None).prctl(1, signal.SIGTERM)
 
 
+def heed_keys() -> None:
+    """Has this process end by the key that interrupts, also where the tests run in the background and ignore it."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+
 @contextlib.contextmanager
 def storage(program: Path | str, bucket: str = "") -> Iterator[str]:
     """Host and port of storage that speaks S3. program: moto's server; bucket: one that is made in it."""

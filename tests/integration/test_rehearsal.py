@@ -24,6 +24,7 @@ from pipelines.settings import ROOT
 from tests import processes
 from tests.bench.figures import shown
 from tests.bench.page import Setting
+from tests.loopback import heed_keys
 from tests.rehearsal import page, watch, work
 from tests.rehearsal.__main__ import UsageFault, largest_that_fits
 from tests.rehearsal.making import articles, studies, world
@@ -157,7 +158,8 @@ def command(tmp_path: Path) -> list[str]:
 @pytest.mark.parametrize("by", [signal.SIGINT, signal.SIGKILL], ids=["interrupted", "killed"])
 def test_what_was_stopped_goes_on_where_it_was(command: list[str], tmp_path: Path, by: signal.Signals) -> None:
     results = tmp_path / "out" / "results.json"
-    process = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    nowhere = subprocess.DEVNULL
+    process = subprocess.Popen(command, cwd=ROOT, stdout=nowhere, stderr=nowhere, preexec_fn=heed_keys)
     _until(results.is_file)
     _until(lambda: len(processes.tree(process.pid)) > 1)
     *_, step = processes.tree(process.pid)  # the next one has begun

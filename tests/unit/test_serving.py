@@ -27,6 +27,7 @@ from pipelines.errors import UsageError
 from pipelines.release import shelf
 from pipelines.serving import Span, UnsatisfiableError
 from pipelines.settings import ROOT
+from tests.loopback import heed_keys
 
 BODY = bytes(range(256)) * 5
 DAY = "2024-06-30"
@@ -234,11 +235,14 @@ def test_without_a_page_the_command_says_what_to_do(tmp_path, capsys):
 
 def test_the_command_says_where_it_serves_and_ends_when_told(data):
     words = [sys.executable, "-m", "pipelines", "--data", str(data), "serve", "--port", "0"]
-    with subprocess.Popen(words, cwd=ROOT, stdout=subprocess.PIPE, text=True) as running:
-        port = int(re.search(r"127\.0\.0\.1:(\d+)/", running.stdout.readline())[1])
-        assert ask(port, "/")[2].endswith(b"home")
-        running.send_signal(signal.SIGINT)
-        assert running.wait(timeout=20) == 0
+    with subprocess.Popen(words, cwd=ROOT, stdout=subprocess.PIPE, text=True, preexec_fn=heed_keys) as running:
+        try:
+            port = int(re.search(r"127\.0\.0\.1:(\d+)/", running.stdout.readline())[1])
+            assert ask(port, "/")[2].endswith(b"home")
+            running.send_signal(signal.SIGINT)
+            assert running.wait(timeout=20) == 0
+        finally:
+            running.kill()
 
 
 # --- readers of releases ----------------------------------------------------------------------------------------------
