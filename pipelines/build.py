@@ -64,7 +64,7 @@ STUDY_DESIGN_ENDING = r": study design\.?\]?\.?$"
 """The same at the end of a title, unless a withdrawal or crossover design is spoken of before it."""
 UNEVEN_COMPRESSION = "bitpacking,fsst,dict_fsst,alp,alprd,roaring"
 """DuckDB's ways of compressing that draw samples at random, or leave in the file what happened to be in memory."""
-SLICE = 500_000
+SLICE = 400_000
 """Records of registers that are put together at a time (`store.create_in_slices`)."""
 NAMED = 20
 """How many files that wait for the same one are named each."""

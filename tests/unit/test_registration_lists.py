@@ -1,16 +1,14 @@
 """The lists of a registration put together from its records: the same however many records there are."""
 
-from pathlib import Path
-
 import duckdb
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pipelines import dates, queries
-from pipelines.settings import ROOT
+from pipelines.settings import SQL
 
-SQL = (ROOT / Path("pipelines/sql/parts/registration_lists.sql")).read_text(encoding="utf-8")
+LISTS = (SQL / "parts" / "registration_lists.sql").read_text(encoding="utf-8")
 ADDED = ("aliases", "identifiers", "mentions", "countries", "publications", "documents")
 FIRST = ("conditions", "condition_mesh", "interventions", "intervention_mesh", "outcomes", "analyses", "sponsors")
 NAMES = (*ADDED, *FIRST)
@@ -35,7 +33,7 @@ def together(db, records):
     )  # fmt: skip
     columns = ("registration_id", "registry", "records", "place", "source", "first_source", *NAMES)
     db.execute(f"CREATE OR REPLACE TABLE current_records AS FROM (VALUES {rows}) AS t ({', '.join(columns)})")
-    made = db.sql(SQL)
+    made = db.sql(LISTS)
     (row,) = made.fetchall()
     found = dict(zip(made.columns, row, strict=True))
     return {name: sorted(found[name] or []) if name == "documents" else found[name] or [] for name in NAMES}

@@ -1,33 +1,11 @@
 -- The lists of every registration: of what each of its records repeats (conditions, outcomes ...) those of the first
 -- record that has any; of what adds up (numbers, documents ...) all of them; of countries, which decide verdicts, those
 -- of all records of one source, the first that names any: what it took out must not come back from another.
--- Two records, what the portal passes on beside the register's own, are joined: a join can wait on disk, lists that are
--- being gathered cannot, and of most of the world there are two.
 SELECT
     registration_id, registry, aliases, identifiers, mentions, conditions, condition_mesh, interventions,
     intervention_mesh, outcomes, analyses, countries, sponsors, publications, documents
 FROM current_records
-WHERE records = 1
-UNION ALL BY NAME
-SELECT
-    a.registration_id,
-    a.registry,
-    list_concat(a.aliases, b.aliases) AS aliases,
-    list_concat(a.identifiers, b.identifiers) AS identifiers,
-    list_sort(list_distinct(list_concat(a.mentions, b.mentions))) AS mentions,
-    coalesce(known_items(a.conditions), known_items(b.conditions)) AS conditions,
-    coalesce(known_items(a.condition_mesh), known_items(b.condition_mesh)) AS condition_mesh,
-    coalesce(known_items(a.interventions), known_items(b.interventions)) AS interventions,
-    coalesce(known_items(a.intervention_mesh), known_items(b.intervention_mesh)) AS intervention_mesh,
-    coalesce(known_items(a.outcomes), known_items(b.outcomes)) AS outcomes,
-    coalesce(known_items(a.analyses), known_items(b.analyses)) AS analyses,
-    CASE WHEN a.source = b.source OR known_items(a.countries) IS NULL THEN list_concat(a.countries, b.countries)
-        ELSE a.countries END AS countries,
-    coalesce(known_items(a.sponsors), known_items(b.sponsors)) AS sponsors,
-    list_concat(a.publications, b.publications) AS publications,
-    list_distinct(list_concat(a.documents, b.documents)) AS documents
-FROM (FROM current_records WHERE records = 2 AND place = 1) AS a
-JOIN (FROM current_records WHERE records = 2 AND place = 2) AS b USING (registration_id)
+WHERE records = 1 AND in_slice(registration_id)
 UNION ALL BY NAME
 SELECT
     registration_id,
@@ -48,5 +26,5 @@ SELECT
     flatten(list(publications ORDER BY place)) AS publications,
     list_distinct(flatten(list(documents ORDER BY place))) AS documents
 FROM current_records
-WHERE records > 2
+WHERE records > 1 AND in_slice(registration_id)
 GROUP BY registration_id, registry
