@@ -545,7 +545,7 @@ def _results(draft: Draft, own: dict[str, str], record: _Record) -> None:
     lay = _dicts(results.get("laypersonResults"))
     standing = [item for item in lay if not item.get("withdrawDate")]
     final = [item for item in summaries if _is_final(draft, item)]
-    interim = [item for item in summaries if not _is_final(draft, item)]
+    interim = [item for item in summaries if item not in final]
     documents: list[dict[str, Any]] = []
     for name, kind, items, key in (
         ("summary_results_submitted", "results", final, "submissionDate"),

@@ -100,6 +100,10 @@ CREATE OR REPLACE MACRO is_full_text(own, data_version) AS
 CREATE OR REPLACE MACRO came_from_eudract(own) AS
     own['is_transitioned'] IS NOT DISTINCT FROM 'Yes' OR own['transition_eudract_number'] IS NOT NULL;
 
+-- Whether a CTIS record says that results were received and nothing in it shows that they are others than the summary.
+CREATE OR REPLACE MACRO received_a_summary(own) AS own['results_first_received'] = 'Yes'
+    AND coalesce(own['csr_submitted'], own['lay_summary_submitted'], own['interim_results_submitted']) IS NULL;
+
 -- The last end that the member states of a CTIS record state, and whether all in which the trial ran state one.
 CREATE OR REPLACE MACRO last_state_end(countries) AS list_max(list_transform(countries, lambda c: c.ended));
 

@@ -36,7 +36,7 @@ WITH records AS (
         coalesce(end_eu, CASE WHEN has_ended THEN last_state_end END) AS ended_on,
         CASE
             WHEN summary IS NOT NULL THEN true
-            WHEN received = 'Yes' AND coalesce(own_fields['csr_submitted'], lay_summary, interim) IS NULL THEN true
+            WHEN received_a_summary(own_fields) THEN true
             WHEN received = 'Yes' THEN NULL
             WHEN has_results IS NOT NULL OR interim IS NOT NULL THEN false END AS is_public,
         CASE WHEN results_submitted <= getvariable('as_of') THEN results_submitted END AS summary_submitted,
@@ -50,9 +50,7 @@ WITH records AS (
     SELECT r.registration_id, min(r.snapshot_date) AS seen_public_by
     FROM staged_registrations AS r
     WHERE r.source = 'ctis'
-        AND (r.own_fields['summary_results_submitted'] IS NOT NULL
-            OR (r.own_fields['results_first_received'] = 'Yes' AND coalesce(r.own_fields['csr_submitted'],
-                r.own_fields['lay_summary_submitted'], r.own_fields['interim_results_submitted']) IS NULL))
+        AND (r.own_fields['summary_results_submitted'] IS NOT NULL OR received_a_summary(r.own_fields))
     GROUP BY r.registration_id
 )
 SELECT
