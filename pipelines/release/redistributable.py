@@ -94,16 +94,24 @@ def _nothing(table: Table, column: Column) -> str:
 
 
 def _made_again(table: Table, sql: str, known: Contracts) -> str:
-    """The query over what is left of the tables that it names; every other name means the table of the build."""
+    """The query over what is left of the tables that it names; every other name means the table of the build. Steps on
+    the way are made again with it, where they are made of published tables alone."""
+    steps: dict[str, str] = {}
     if sql == "own":
-        own = next(q for q in queries.all_queries() if q.name == table.name)
-        if unpublished := set(own.needs) - set(known.tables):
-            raise ValueError(f"{table.name}: cannot be made again without {sorted(unpublished)}, which no build keeps.")
+        every = {q.name: q for q in queries.all_queries()}
+        own = every[table.name]
+        steps = {name: every[name].sql for name in own.needs if name not in known.tables}
+        kept_by_none = {need for name in steps for need in every[name].needs or (name,)} - set(known.tables)
+        if kept_by_none:
+            raise ValueError(
+                f"{table.name}: cannot be made again without {sorted(kept_by_none)}, which no build keeps."
+            )
         sql = own.sql
-    left = dict(_left(queries.named_relations(sql) - {table.name}, known))
-    given = f"WITH {', '.join(f'{name} AS ({rows})' for name, rows in left.items())} " if left else ""
+    named = set().union(*map(queries.named_relations, (sql, *steps.values()))) - {table.name}
+    given = dict(_left(named, known)) | steps
+    before = f"WITH {', '.join(f'{name} AS ({rows})' for name, rows in given.items())} " if given else ""
     columns = ", ".join(f'CAST("{c.name}" AS {c.type}) AS "{c.name}"' for c in table.columns)
-    return f"{given}SELECT {columns} FROM ({sql})"
+    return f"{before}SELECT {columns} FROM ({sql})"
 
 
 def _left(names: set[str], known: Contracts) -> Iterator[tuple[str, str]]:
