@@ -347,6 +347,8 @@ def run_queries(
             events = trials.trial_members(connection, data, as_of)
         elif query.name == "fetch_attempts":
             attempts.load(connection, data, as_of)
+        elif query.name == "given_up_snapshots":
+            snapshots.load_given_up(connection, data, as_of)
         elif query.name == "status_history":
             history.load(connection, data, as_of)
         elif query.name == "ledger":
@@ -599,14 +601,15 @@ def _build_id(
     decisions: Sequence[Adjudication | Contest],
     told: Sequence[str],
 ) -> str:
-    """The as-of date and a short hash of all inputs: raw archive, ledger and status history as they will be,
-    adjudications and contests, the last attempts at fetching, code."""
+    """The as-of date and a short hash of all inputs: raw archive and what was given up of it, ledger and status history
+    as they will be, adjudications and contests, the last attempts at fetching, code."""
     digest = hashlib.sha256(contract_files.fingerprint([ROOT / "pipelines", SCHEMAS]).encode())
     for one in staged:
         missed = "" if one.is_read else " not read"  # what a later build can read makes another build
         line = f"{one.snapshot.source}/{one.snapshot.id}/{one.payload.name} {one.payload.sha256}{missed}\n"
         digest.update(line.encode())
-    for item in (*ledger.read(data, as_of), *events, *decisions, *told, *attempts.last(data, as_of)):
+    gone = snapshots.given_up(data, as_of)
+    for item in (*ledger.read(data, as_of), *events, *decisions, *told, *attempts.last(data, as_of), *gone):
         digest.update(f"{item}\n".encode())
     return f"{as_of}-{digest.hexdigest()[:10]}"
 

@@ -77,7 +77,8 @@ class Taken:
 @dataclass
 class Round:
     """One source's fetch under way. base: where it is asked. earlier: its snapshots so far, oldest first. last_good:
-    the day of the last attempt that did not fail, also where nothing was new."""
+    the day of the last attempt that did not fail, also where nothing was new. given_up: the day of the newest snapshot
+    of the source that a person gave up."""
 
     source: Source
     client: Client
@@ -89,6 +90,7 @@ class Round:
     say: Say
     key: str = ""
     last_good: date | None = None
+    given_up: date | None = None
     day: date = field(init=False)
 
     def __post_init__(self) -> None:
@@ -99,6 +101,14 @@ class Round:
     def terms(self) -> Mapping[str, Any]:
         """The `[fetch]` table of the source's file."""
         return self.source.fetch
+
+    def has_gap(self, whole: date) -> bool:
+        """Whether a snapshot was given up since the last whole one, of that day: what it brought comes again with a
+        whole one only, since increments begin where the last one ended. One of the same day counts as after it."""
+        if self.given_up is None or self.given_up < whole:
+            return False
+        self.say(f"{self.source.code}: a snapshot of {self.given_up} was given up: all of it is fetched")
+        return True
 
     def begin(self, plan: Mapping[str, Any]) -> None:
         """Goes on with the unfinished round of the same plan, or begins anew. The day is the one on which it began."""
@@ -209,7 +219,8 @@ def fetch(settings: Settings, code: str, edge: Edge, say: Say, wish: Wish | None
         client, today = _client(settings, source, base, edge), edge.now().date()
         good = {one: day for one, _, _, _, day in attempts.last(settings.data, today)}.get(code)
         key = settings.keys.get(code, "")
-        round_ = Round(source, client, base, folder, today, earlier, wish or Wish(), say, key, good)
+        gone = max((one.date for one in snapshots.given_up(settings.data) if one.source == code), default=None)
+        round_ = Round(source, client, base, folder, today, earlier, wish or Wish(), say, key, good, gone)
         fetcher = importlib.import_module(f"pipelines.fetchers.{code}")
         if code in settings.volume_bands:
             least, most = settings.volume_bands[code]

@@ -14,6 +14,7 @@ from datetime import date, timedelta
 from pathlib import Path
 
 from pipelines import fetching, snapshots, staging, store
+from pipelines.contracts import contracts
 from pipelines.errors import DataError, UsageError
 from pipelines.release import shelf
 from pipelines.snapshots import Snapshot
@@ -26,6 +27,10 @@ RELEASES = 60
 GIVEN_UP = (
     "Given up with these years: their rows in payloads and rejected_records, their part in sources.snapshots, and "
     "whether an unchanged article of a later file counts there as a duplicate. No verdict and no link rests on them."
+)
+GAP = (
+    "The next fetch of {source} is a whole one; until a record is read again, it counts as not looked at from the day "
+    "of that snapshot on"
 )
 
 
@@ -61,7 +66,10 @@ def prune(
         if gives_up_years:
             going += _replaced_years(data)
         there = {one.path for one in going}
-        going += [one for name in dict.fromkeys(wrong) for one in _wrong(data, name) if one.path not in there]
+        taken = [_named(data, name) for name in dict.fromkeys(wrong)]
+        going += [one for snapshot in taken for one in _wrong(data, snapshot) if one.path not in there]
+        for snapshot in filter(_leaves_a_gap, taken) if is_meant else ():
+            snapshots.give_up(data, snapshot)
         for one in going if is_meant else ():
             _remove(one.path)
         if is_meant:
@@ -135,12 +143,26 @@ def _replaced_years(data: Path) -> Iterator[Going]:
                 yield Going(read, _size(read), f"read from PubMed's files of {said}", True)
 
 
-def _wrong(data: Path, name: str) -> Iterator[Going]:
+def _leaves_a_gap(snapshot: Snapshot) -> bool:
+    """Whether increments of a register are asked for in the belief that this snapshot is held."""
+    source = contracts().sources[snapshot.source]
+    is_in_chain = bool(snapshot.fetched) or snapshot.scope == "full"
+    return is_in_chain and bool(source.fetch) and source.registry is not None
+
+
+def _named(data: Path, name: str) -> Snapshot:
+    for snapshot in snapshots.listed(data):
+        if f"{snapshot.source}/{snapshot.id}" == name:
+            return snapshot
+    raise UsageError(f"There is no snapshot {name!r} in {data / 'raw'}: say <source>/<id>, as its folder is named.")
+
+
+def _wrong(data: Path, snapshot: Snapshot) -> Iterator[Going]:
     """A snapshot that brought wrong data, and what was read of it."""
-    snapshot = next((s for s in snapshots.listed(data) if f"{s.source}/{s.id}" == name), None)
-    if snapshot is None:
-        raise UsageError(f"There is no snapshot {name!r} in {data / 'raw'}: say <source>/<id>, as its folder is named.")
-    yield Going(snapshot.folder, _size(snapshot.folder), "a snapshot that is given up; build again without it")
+    why = "a snapshot that is given up; build again without it"
+    if _leaves_a_gap(snapshot):
+        why += f". {GAP.format(source=snapshot.source)}"
+    yield Going(snapshot.folder, _size(snapshot.folder), why)
     read = data / "staging" / snapshot.source / snapshot.id
     if read.exists():
         yield Going(read, _size(read), "read from a snapshot that is given up")

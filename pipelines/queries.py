@@ -34,6 +34,7 @@ STEPS: Mapping[str, tuple[str, ...]] = {
     "status_history": (),
     "history_entries": ("status_history",),
     "fetch_attempts": (),
+    "given_up_snapshots": (),
 }
 """Relations that Python makes during a build, and what they need; see `build`."""
 

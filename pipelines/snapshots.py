@@ -1,7 +1,8 @@
 """The raw archive: what a source served at one time, byte for byte, written once and never changed.
 
 `data/raw/<source>/<date>-<short hash>/` holds the payload files and `manifest.json`. The hash covers source, date,
-scope and the content of the files, so the same import is the same snapshot. Nothing here interprets a payload.
+scope and the content of the files, so the same import is the same snapshot. What a person takes out of it leaves its
+name in `data/ledger/given_up/`. Nothing here interprets a payload.
 """
 
 import hashlib
@@ -14,10 +15,13 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
+import duckdb
+
 from pipelines import privacy, store
 from pipelines.errors import UsageError
 
 MANIFEST = "manifest.json"
+GIVEN_UP = Path("ledger") / "given_up"
 LONGEST_NAME = 200
 """Bytes; file systems end at 255, and staging adds to the name."""
 SIDE_FILE = ".md5"
@@ -194,3 +198,36 @@ def opened(manifest: Path) -> Snapshot:
         folder=manifest.parent,
         fetched=spec.get("fetched", {}),
     )
+
+
+# --- what was given up ----------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class GivenUp:
+    """A snapshot that a person took out of the archive: from its date on, the chain of the source's increments has a
+    gap for every record that was not read since."""
+
+    source: str
+    id: str
+    date: date
+
+
+def give_up(data: Path, snapshot: Snapshot) -> None:
+    """Notes that a snapshot is taken out of the archive. It counts once the snapshot is gone."""
+    spec = {"source": snapshot.source, "snapshot": snapshot.id, "date": snapshot.date.isoformat()}
+    store.write_json(data / GIVEN_UP / f"{snapshot.source}.{snapshot.id}.json", spec)
+
+
+def given_up(data: Path, as_of: date = date.max) -> list[GivenUp]:
+    """The snapshots up to `as_of` that were given up and are not in the archive again, by source, date and id."""
+    specs = [store.read_json(path) for path in (data / GIVEN_UP).glob("[!.]*.json")]
+    found = [GivenUp(spec["source"], spec["snapshot"], date.fromisoformat(spec["date"])) for spec in specs]
+    gone = [one for one in found if not (data / "raw" / one.source / one.id / MANIFEST).exists()]
+    return sorted((one for one in gone if one.date <= as_of), key=lambda one: (one.source, one.date, one.id))
+
+
+def load_given_up(connection: duckdb.DuckDBPyConnection, data: Path, as_of: date) -> None:
+    """Makes the table given_up_snapshots."""
+    connection.execute("CREATE TABLE given_up_snapshots (source VARCHAR, snapshot VARCHAR, snapshot_date DATE)")
+    store.insert(connection, "given_up_snapshots", [(one.source, one.id, one.date) for one in given_up(data, as_of)])

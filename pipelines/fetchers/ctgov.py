@@ -58,13 +58,14 @@ def fetch(round_: Round) -> Iterator[Fetched]:
     if round_.wish.numbers:
         yield _histories(round_)
         return
+    is_full = round_.wish.is_full or _has_gap(round_)
     for _ in range(TURNS):
         version = _version(round_)
-        if not round_.wish.is_full and any(s.fetched.get("data_version") == version for s in round_.earlier):
+        if not is_full and any(s.fetched.get("data_version") == version for s in round_.earlier):
             round_.say(f"ctgov: nothing new since its data of {version}")
             return
         try:
-            fetched = _crawl(round_, version)
+            fetched = _crawl(round_, version, is_full=is_full)
         except _Expired:
             round_.say("ctgov: the paging token has expired: paging begins anew")
             round_.end()
@@ -77,9 +78,9 @@ def fetch(round_: Round) -> Iterator[Fetched]:
                      "stored. Fetch it again later.")  # fmt: skip
 
 
-def _crawl(round_: Round, version: str) -> Fetched:
+def _crawl(round_: Round, version: str, *, is_full: bool) -> Fetched:
     """All studies, or those updated since the last time."""
-    since = None if round_.wish.is_full else _since(round_)
+    since = None if is_full else _since(round_)
     if since is None:
         round_.begin({"what": "full", "data_version": version})
         pages, total = _pages(round_, "studies", ".json.gz", {"sort": "StudyFirstPostDate:asc"})
@@ -133,6 +134,11 @@ def _since(round_: Round) -> date | None:
     # The chain of updates has no gap: each begins where the last one, or the last whole one, ends.
     last = max([full[-1].date, *(_data_day(s) for s in fetched)]) if fetched else full[-1].date
     return last - timedelta(days=round_.terms["overlap_days"])
+
+
+def _has_gap(round_: Round) -> bool:
+    full = [s.date for s in round_.earlier if s.scope == "full"]
+    return bool(full) and round_.has_gap(full[-1])
 
 
 def _data_day(snapshot: Snapshot) -> date:

@@ -41,8 +41,9 @@ class _Item(msgspec.Struct):
 
 
 def fetch(round_: Round) -> Iterator[Fetched]:
-    before = {} if round_.wish.is_full else _earlier(round_)
-    round_.begin({"what": "full" if not before else "update", "since": _last_listed(round_) if before else None})
+    last = None if round_.wish.is_full else _last_listed(round_)
+    before = _earlier(round_, last)
+    round_.begin({"what": "full" if not before else "update", "since": last if before else None})
     listing, overview, stated = _overview(round_)
     wanted = {number: digest for number, digest in sorted(overview.items()) if before.get(number) != digest}
     if before and not wanted and set(before) == set(overview):
@@ -58,18 +59,18 @@ def fetch(round_: Round) -> Iterator[Fetched]:
 
 
 def _last_listed(round_: Round) -> str | None:
-    """The newest snapshot with an overview, while the last whole one is not too old."""
+    """The newest snapshot with an overview, while the last whole one is not too old and none was given up since: its
+    overview shows what the records were that went with it."""
     full = [s for s in round_.earlier if s.fetched and (s.scope == "full" or s.fetched.get("is_crawl"))]
-    if not full or (round_.today - full[-1].date).days >= round_.terms["full_days"]:
+    if not full or (round_.today - full[-1].date).days >= round_.terms["full_days"] or round_.has_gap(full[-1].date):
         return None
     listed = [s.id for s in round_.earlier if any(p.name.endswith(snapshots.LISTING) for p in s.payloads)]
     return listed[-1] if listed else None
 
 
-def _earlier(round_: Round) -> Overview:
-    """The overview as it was the last time, but for the trials whose records did not come; empty where all records are
-    due."""
-    last = _last_listed(round_)
+def _earlier(round_: Round, last: str | None) -> Overview:
+    """The overview as it was in that snapshot, but for the trials whose records did not come; empty where all records
+    are due."""
     found: Overview = {}
     for shot in round_.earlier:
         if shot.id == last:

@@ -39,6 +39,8 @@ def _is_full_due(round_: Round) -> bool:
     full = [s.date for s in round_.earlier if s.fetched.get("records") is not None]
     if round_.wish.is_full or not full or (round_.today - full[-1]).days >= round_.terms["full_days"]:
         return True
+    if round_.has_gap(full[-1]):
+        return True
     last = max([*(s.date for s in round_.earlier if s.fetched), *filter(None, [round_.last_good])])
     if (round_.today - last).days <= FEED_DAYS:
         return False

@@ -44,6 +44,8 @@ def _since(round_: Round) -> date:
     full = [s.date for s in round_.earlier if s.scope == "full"]
     if round_.wish.is_full or not full or (round_.today - full[-1]).days >= round_.terms["full_days"]:
         return FIRST
+    if round_.has_gap(full[-1]):
+        return FIRST
     last = max([full[-1], *(s.date for s in round_.earlier if s.fetched)])
     return max(FIRST, last - timedelta(days=round_.terms["overlap_days"]))
 

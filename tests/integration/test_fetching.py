@@ -17,7 +17,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from pipelines import attempts, fetching, importing, nights, snapshots, summary
+from pipelines import attempts, fetching, importing, nights, pruning, snapshots, summary
 from pipelines.contracts import contracts
 from pipelines.errors import DataError, FetchError, UsageError
 from pipelines.fetchers import euctr as euctr_fetcher
@@ -69,6 +69,10 @@ class Night:
         """What has been asked since this was last called."""
         asked, self.server.asked = self.server.asked, []
         return asked
+
+    def give_up(self, snapshot):
+        wrong = [f"{snapshot.source}/{snapshot.id}"]
+        pruning.prune(self.settings.data, self.day, keep=0, gives_up_years=False, is_meant=True, wrong=wrong)
 
 
 def studies(*numbers, updated="2024-01-01"):
@@ -1040,3 +1044,44 @@ def test_without_a_place_named_nothing_is_asked(ictrp):
     with pytest.raises(UsageError, match="ALLTRIALS_ICTRP_URL"):
         ictrp.fetch("ictrp")
     assert "ictrp" not in fetching.sources(ictrp.settings)
+
+
+# --- what a person gave up ------------------------------------------------------------------------------------------
+
+
+def change(app, day, n):
+    """Something changes at the register on that day, of another record each time."""
+    match app:
+        case Ctgov():
+            app.version = f"{day}T09:00:04"
+            app.studies = [s for s in app.studies if nct(n) not in json.dumps(s)] + studies(n, updated=str(day))
+        case Ctis():
+            app.records |= ctis_records(n, lastUpdated=f"{day:%d/%m/%Y}")
+        case Isrctn():
+            app.edited[sorted(app.edited)[n]] = str(day)
+        case Euctr():
+            app.changed = [eudract(2010, n)]
+
+
+@pytest.mark.parametrize("source", ["ctgov", "ctis", "isrctn", "euctr"])
+def test_after_an_increment_was_given_up_all_of_it_comes_once(source, request):
+    """The newest increment ends where the next one begins, so that no other one brings it again."""
+    night = request.getfixturevalue(source)
+    app = night.server.apps[source]
+    taken = [night.fetch(source)]
+    for n in (1, 2):
+        night.day += timedelta(days=3)
+        change(app, night.day, n)
+        taken.append(night.fetch(source))
+    assert [one.snapshot.scope for (one,) in taken] == ["full", "partial", "partial"]
+    night.give_up(taken[1][0].snapshot)
+    scopes = []
+    for n in (3, 4):
+        night.day += timedelta(days=1)
+        if n == 4:
+            change(app, night.day, n)
+        scopes += [one.snapshot.scope for one in night.fetch(source)]
+    assert scopes == ["full", "partial"]
+    assert [said for said in night.said if said.endswith("was given up: all of it is fetched")] == [
+        f"{source}: a snapshot of {DAY + timedelta(days=3)} was given up: all of it is fetched"
+    ]

@@ -2,11 +2,12 @@
 
 import gzip
 import json
+import shutil
 from datetime import date
 
 import pytest
 
-from pipelines import snapshots
+from pipelines import pruning, snapshots
 from pipelines.sources import ctgov, ctis
 from tests.worlds import nct, put_studies, rows, settings, study, tables
 
@@ -102,3 +103,36 @@ def test_readers_tell_the_numbers_of_a_listing(tmp_path):
         gzip.compress(b'{"studies": [{"protocolSection": {"identificationModule": {"nctId": "NCT90000001"}}}]}')
     )
     assert ctgov.numbers(path) == ["NCT90000001"]
+
+
+@pytest.mark.parametrize(
+    ("text", "updated", "is_back", "known", "what"),
+    [
+        ("", (), False, {1: FULL, 2: FULL, 3: FULL}, "an update of any of them may have stood in it"),
+        ("{broken", (), False, {1: FULL, 2: FULL, 3: FULL}, "as while the file lay there that could not be read"),
+        ("", (2,), False, {1: FULL, 2: LAST, 3: FULL}, "what was read since counts again"),
+        ("", (), True, {1: LAST, 2: LAST, 3: LAST}, "the same files are back"),
+    ],
+    ids=lambda value: value if isinstance(value, str) else "",
+)
+def test_what_was_given_up_makes_no_record_fresh(world, text, updated, is_back, known, what):
+    """Results that were posted may have come with it, and later increments do not bring them."""
+    put_update(world, [1, 2, 3], [study(2, updated=str(UPDATE), enrolment=70)], day=UPDATE, text=text)
+    (wrong,) = [f"{s.source}/{s.id}" for s in snapshots.listed(world) if s.date == UPDATE]
+    pruning.prune(world, LAST, keep=0, gives_up_years=False, is_meant=True, wrong=[wrong])
+    if is_back:
+        shutil.rmtree(world.parent / f"round-{UPDATE}")
+        put_update(world, [1, 2, 3], [study(2, updated=str(UPDATE), enrolment=70)], day=UPDATE)
+    put_update(world, [1, 2, 3], [study(n, updated=str(LAST), enrolment=7) for n in updated], day=LAST)
+    with tables(world) as connection:
+        found = sights(connection)
+    assert {n: found[nct(n)][1] for n in known} == known, what
+    assert {found[nct(n)][0] for n in known} == {LAST}, "that it is there was seen all the same"
+    assert snapshots.given_up(world, FULL) == [], "a build of an earlier day knows nothing of it"
+
+
+def test_an_import_that_no_increment_builds_on_leaves_no_gap(world):
+    put_studies(world, UPDATE, [study(2, enrolment=70)])
+    (wrong,) = [f"{s.source}/{s.id}" for s in snapshots.listed(world) if s.date == UPDATE]
+    pruning.prune(world, LAST, keep=0, gives_up_years=False, is_meant=True, wrong=[wrong])
+    assert snapshots.given_up(world) == []

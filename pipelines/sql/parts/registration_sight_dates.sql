@@ -1,17 +1,19 @@
 -- When each registration was first and last seen, when last by reading its register itself, and since when a full
 -- snapshot of that register lacks it. A listing of all its numbers comes with all that was updated since the last one:
 -- what it names has been looked at, and what it lacks is gone. That holds up to the first payload that could not be read
--- since the registration's own record was, or the first time its record could not be: from there on a listing shows that
--- it is there, and not what is said of it.
+-- since the registration's own record was, or the first snapshot that a person gave up, or the first time its record
+-- could not be read: from there on a listing shows that it is there, and not what is said of it.
 WITH read AS (
     SELECT registration_id, source, min(snapshot_date) AS first_seen, max(snapshot_date) AS last_seen
     FROM registration_sightings
     GROUP BY registration_id, source
 ), unread_payloads AS (
-    SELECT DISTINCT r.source, s.snapshot_date
+    SELECT r.source, s.snapshot_date
     FROM payload_rejects AS r
     JOIN snapshots AS s USING (source, snapshot)
     WHERE r.scope = 'payload' AND NOT ends_with(r.payload, '.listing.gz')
+    UNION
+    SELECT source, snapshot_date FROM given_up_snapshots
 ), known AS (
     SELECT r.*, least(p.snapshot_date, u.snapshot_date) AS unread_since
     FROM read AS r
