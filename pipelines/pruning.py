@@ -61,8 +61,8 @@ def prune(
     Raises DataError while a build or an import is at work, UsageError where the archive has no such snapshot.
     """
     with store.only_writer(data), contextlib.ExitStack() as held:
-        going = [*_builds(data, keep), *_releases(data, keep_releases)]
-        going += [*_leftovers(data), *_orphans(data), *_rounds(data, today, held)]
+        nightly = list(_releases(data, keep_releases))
+        going = [*_builds(data, keep), *nightly, *_leftovers(data), *_orphans(data), *_rounds(data, today, held)]
         if gives_up_years:
             going += _replaced_years(data)
         there = {one.path for one in going}
@@ -70,10 +70,10 @@ def prune(
         going += [one for snapshot in taken for one in _wrong(data, snapshot) if one.path not in there]
         for snapshot in filter(_leaves_a_gap, taken) if is_meant else ():
             snapshots.give_up(data, snapshot)
+        if is_meant:  # before they go: a release that is only missing stays public
+            shelf.write_index(data, [one.path.name for one in nightly])
         for one in going if is_meant else ():
             _remove(one.path)
-        if is_meant:
-            shelf.write_index(data)
     return going
 
 

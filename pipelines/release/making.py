@@ -31,11 +31,11 @@ NOTE = "Made from the contracts of the tables that this release holds."
 
 @dataclass(frozen=True)
 class Released:
-    """A release, whether it was made just now, and whether it is the latest one."""
+    """A release, whether it was made just now, and the name of the latest one."""
 
     release: Release
     is_new: bool
-    is_latest: bool
+    latest: str
 
 
 def sentence(released: Released) -> str:
@@ -43,12 +43,14 @@ def sentence(released: Released) -> str:
     files = released.release.manifest["files"]
     what = f"release {released.release.name}: {len(files)} files, {sum(f['bytes'] for f in files):,} bytes"
     state = "made" if released.is_new else "already made, nothing changed:"
-    latest = "the latest one" if released.is_latest else "not the latest one, since a later one is there"
+    is_latest = released.latest == released.release.name
+    latest = "the latest one" if is_latest else f"not the latest one, which is {released.latest}"
     return f"{state} {what}; it is {latest}"
 
 
 def release(chosen: Settings, now: datetime) -> Released:
-    """Makes the release of the warehouse and points to it, unless a later day has one. now: when, for `run/`.
+    """Makes the release of the warehouse and points to it, unless a later day has one. One that was there before is not
+    pointed to again: a person may have withdrawn it. now: when, for `run/`.
 
     Raises UsageError where there is no warehouse, DataError where what would be released fails a check: then nothing
     has changed.
@@ -59,12 +61,13 @@ def release(chosen: Settings, now: datetime) -> Released:
         is_new = made is None
         if made is None:
             made = _made(chosen, built, now)
-        shelf.write_index(chosen.data)
         current = shelf.latest(chosen.data)
-        if current is None or made.order >= shelf.order(current):
-            shelf.point(chosen.data, made)
+        is_known = made.name in shelf.known(chosen.data)
+        if current is None or (not is_known and made.order >= shelf.order(current)):
+            shelf.point(chosen.data, made)  # before it is known, so that a killed run is made good by the next one
             current = made.name
-        return Released(made, is_new, current == made.name)
+        shelf.write_index(chosen.data)
+        return Released(made, is_new, current)
 
 
 def point(chosen: Settings, name: str) -> None:
@@ -288,4 +291,4 @@ def _write_run(folder: Path, results: list[Result], now: datetime) -> None:
         connection.execute(contract_files.ddl(table))
         store.insert(connection, table.name, [astuple(r) for r in results])
         tables.write_table(connection, table, f"FROM {table.name}", aside)
-        store.write_json(aside / "run.json", {"made_at": now.isoformat(), "python": platform.python_version()})
+        store.write_json(aside / shelf.RUN_FILE, {"made_at": now.isoformat(), "python": platform.python_version()})

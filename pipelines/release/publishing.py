@@ -23,8 +23,8 @@ BUFFER = 8 << 20
 
 
 def publish(chosen: Settings, say: Callable[[str], None]) -> None:
-    """Sends what the target lacks: dated folders, then what is about runs, the index, and last the pointer. What a
-    person pruned here is removed there.
+    """Sends what the target lacks: what is about a run, then its dated folder, the index, and last the pointer. What a
+    person pruned here is removed there; what is merely not here stays there.
 
     Raises UsageError where there is no target or nothing to send, DataError where the target holds another release
     under the same name, knows releases of which nothing is known here, or cannot be written to.
@@ -39,13 +39,13 @@ def publish(chosen: Settings, say: Callable[[str], None]) -> None:
             files, root = _target(chosen.releases_to)
             _check_known(files, root, chosen.data)
             for one in shelf.listed(chosen.data):
+                _send_run(files, root, releases / shelf.RUN / one.name)
                 if _send_release(files, root, one):
                     say(f"sent release {one.name}")
-                    _send_folder(files, releases / shelf.RUN / one.name, f"{root}/{shelf.RUN}/{one.name}")
             _send(files, releases / shelf.INDEX, f"{root}/{shelf.INDEX}", NEVER)
             _send(files, releases / shelf.LATEST, f"{root}/{shelf.LATEST}", NEVER)
             for entry in store.read_json(releases / shelf.INDEX)["releases"]:
-                if not entry["is_there"]:
+                if entry.get("pruned"):
                     _remove(files, f"{root}/{entry['release']}")
                     _remove(files, f"{root}/{shelf.RUN}/{entry['release']}")
     except (OSError, pa.ArrowException) as error:
@@ -91,6 +91,14 @@ def _send_release(files: fs.FileSystem, root: str, release: shelf.Release) -> bo
         raise DataError(f"The target holds another release under the name {release.name}: dated folders never change.")
     _send_folder(files, release.folder, f"{root}/{release.name}", last=verifying.SUMS)
     return True
+
+
+def _send_run(files: fs.FileSystem, root: str, folder: Path) -> None:
+    """Sends what is about the run that made a release unless it is there, before the release: once that is there, too,
+    nothing of it is looked at again."""
+    there = f"{root}/{shelf.RUN}/{folder.name}"
+    if folder.exists() and files.get_file_info(f"{there}/{shelf.RUN_FILE}").type != fs.FileType.File:
+        _send_folder(files, folder, there, last=shelf.RUN_FILE)
 
 
 def _send_folder(files: fs.FileSystem, folder: Path, target: str, last: str = "") -> None:

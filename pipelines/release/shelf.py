@@ -5,6 +5,7 @@ holds, or how it is made.
 """
 
 import re
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
@@ -14,7 +15,7 @@ from pipelines import snapshots, store
 from pipelines.errors import DataError, UsageError
 
 FOLDER = "releases"
-RUN = "run"
+RUN, RUN_FILE = "run", "run.json"
 """Beside the dated folders: what is about the run that made a release, and no part of what a release promises."""
 LATEST, INDEX = "latest.json", "releases.json"
 MANIFEST = "manifest.json"
@@ -84,9 +85,11 @@ def known(data: Path) -> dict[str, dict[str, Any]]:
     return {entry["release"]: entry for entry in store.read_json(path)["releases"]} if path.exists() else {}
 
 
-def write_index(data: Path) -> None:
-    """Writes `releases.json`: every release that was ever there, whether it still is, and which one took its place.
-    Raises DataError where a folder is another release than the one that had its name before."""
+def write_index(data: Path, pruned: Collection[str] = ()) -> None:
+    """Writes `releases.json`: every release that was ever there, whether it still is, whether a person took it away,
+    and which one took its place. pruned: releases that are being taken away; one that is merely not here, as after the
+    loss of a disk, is none. Raises DataError where a folder is another release than the one that had its name
+    before."""
     entries = known(data)
     there = {release.name: release for release in listed(data)}
     for release in there.values():
@@ -104,7 +107,8 @@ def write_index(data: Path) -> None:
     for name, entry in entries.items():
         last = newest[order(name)[0]]
         entry["superseded_by"] = None if last == name else last
-        entry["is_there"] = name in there
+        entry["is_there"] = name in there and name not in pruned
+        entry["pruned"] = name in pruned or (name not in there and entry.get("pruned", False))
     if entries:
         path = data / FOLDER / INDEX
         store.write_json(path, {"releases": [entries[name] for name in sorted(entries, key=order)]})

@@ -279,7 +279,7 @@ def test_made_again_it_is_the_same_byte_for_byte(made, tmp_path):
 
 def test_what_was_released_is_not_released_again(made):
     again = releases.released(made[0])
-    assert (again.is_new, again.release.name, again.is_latest) == (False, made[2].name, True)
+    assert (again.is_new, again.release.name, again.latest) == (False, made[2].name, made[2].name)
 
 
 # --- any change of it is seen ---------------------------------------------------------------------------------------
@@ -373,7 +373,7 @@ def test_a_second_release_of_a_day_stands_beside_the_first_and_a_past_day_is_not
     said = capsys.readouterr().out.splitlines()
     assert said[0].startswith(f"made release {releases.NEXT}-2: ")
     assert said[1].startswith(f"already made, nothing changed: release {AS_OF}: ")
-    assert said[1].endswith("not the latest one, since a later one is there")
+    assert said[1].endswith(f"not the latest one, which is {releases.NEXT}-2")
     assert shelf.latest(data) == f"{releases.NEXT}-2"
     assert {p: p.read_bytes() for p in before} == before, "dated folders never change"
     index = store.read_json(data / "releases" / "releases.json")["releases"]
@@ -382,6 +382,25 @@ def test_a_second_release_of_a_day_stands_beside_the_first_and_a_past_day_is_not
     pointer = store.read_json(data / "releases" / "latest.json")
     assert pointer["manifest"] == f"{releases.NEXT}/manifest.json"
     assert pointer["manifest_sha256"] == store_hash(data / "releases" / pointer["manifest"])
+    store.switch(data / "warehouse", another)
+    capsys.readouterr()
+    assert main(["--data", str(data), "release"]) == 0
+    assert capsys.readouterr().out.endswith(f"it is not the latest one, which is {releases.NEXT}\n")
+    assert shelf.latest(data) == str(releases.NEXT), "a person took the newest one back"
+
+
+@pytest.mark.parametrize("killed_in", ["point", "write_index"])
+def test_a_release_whose_run_was_killed_is_pointed_to_by_the_next(made, tmp_path, monkeypatch, killed_in):
+    data = tmp_path / "data"
+    shutil.copytree(made[0], data, symlinks=True)
+    told = store.read_json(data / "releases" / "releases.json")["releases"]
+    store.write_json(data / "releases" / "releases.json", {"releases": told[:1]})
+    shelf.point(data, shelf.opened(made[1].folder))
+    monkeypatch.setattr(shelf, killed_in, lambda *_: 1 / 0)  # the last release was placed, and no more
+    with pytest.raises(ZeroDivisionError):
+        making.release(settings(data), releases.NOW)
+    monkeypatch.undo()
+    assert making.release(settings(data), releases.NOW).latest == shelf.latest(data) == made[2].name
 
 
 def test_a_query_of_a_release_is_of_that_day_and_writes_nothing(made, capsys):
@@ -466,9 +485,9 @@ def test_a_dated_folder_that_was_sent_never_changes_and_what_was_pruned_goes(cop
     chosen = replace(settings(data), releases_to=str(tmp_path / "public"))
     publishing.publish(chosen, SAY)
     first = shelf.listed(data)[0]
-    shutil.rmtree(first.folder)
     (tmp_path / "public" / "mine").mkdir()
-    shelf.write_index(data)
+    shelf.write_index(data, [first.name])
+    shutil.rmtree(first.folder)
     publishing.publish(chosen, SAY)
     assert {p.name for p in (tmp_path / "public").iterdir()} == {
         release.name,
@@ -493,6 +512,37 @@ def test_a_data_folder_that_lost_its_index_takes_nothing_off_the_target(copy, tm
     with pytest.raises(DataError, match=rf"The target knows the release {told['releases'][0]['release']}, and"):
         publishing.publish(chosen, SAY)
     assert {p: p.stat().st_mtime_ns for p in public.rglob("*")} == before
+
+
+@pytest.mark.parametrize("left", [("releases.json", "latest.json"), ("releases.json", "latest.json", "the newest")])
+def test_a_data_folder_that_was_lost_takes_nothing_off_the_target(copy, tmp_path, left):
+    """What operations says to put back after a loss is all that the machine then knows."""
+    data, release = copy
+    public = tmp_path / "public"
+    publishing.publish(replace(settings(data), releases_to=str(public)), SAY)
+    before = {p.relative_to(public): p.read_bytes() for p in public.rglob("*") if p.is_file()}
+    new = tmp_path / "new"
+    (new / "releases").mkdir(parents=True)
+    for name in ("releases.json", "latest.json"):
+        shutil.copy(public / name, new / "releases" / name)
+    if "the newest" in left:
+        shutil.copytree(public / release.name, new / "releases" / release.name)
+    shelf.write_index(new)  # as the next release does
+    publishing.publish(replace(settings(new), releases_to=str(public)), SAY)
+    after = {p.relative_to(public): p.read_bytes() for p in public.rglob("*") if p.is_file()}
+    assert before.keys() == after.keys()
+    assert [str(name) for name in before if before[name] != after[name]] == ["releases.json"]
+
+
+def test_what_is_about_a_run_comes_although_the_release_is_there(copy, tmp_path):
+    """A sending can be killed between the two."""
+    data, release = copy
+    public = tmp_path / "public"
+    chosen = replace(settings(data), releases_to=str(public))
+    publishing.publish(chosen, SAY)
+    (public / "run" / release.name / "run.json").unlink()
+    publishing.publish(chosen, SAY)
+    assert (public / "run" / release.name / "run.json").exists()
 
 
 def test_an_address_that_cannot_be_understood_is_not_repeated(copy):

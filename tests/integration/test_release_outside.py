@@ -111,7 +111,7 @@ def test_storage_that_speaks_s3_holds_the_releases_and_the_pointer(made, storage
     making.point(chosen, made[2].name)
     with files.open_output_stream(f"{root}/{made[2].name}/SHA256SUMS") as stream:
         stream.write((made[2].folder / "SHA256SUMS").read_bytes())
-    shelf.write_index(made[0])
+    shelf.write_index(made[0], [made[1].name])
     publishing.publish(chosen, said.append)
     assert {i.base_name for i in files.get_file_info(fs.FileSelector(root))} == {
         made[2].name,

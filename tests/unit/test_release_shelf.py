@@ -1,6 +1,7 @@
 """Which releases there are: their order, the index beside them, which of them go, and where a withdrawn source cuts off
 the comparison."""
 
+import shutil
 from datetime import date, timedelta
 
 import pytest
@@ -105,6 +106,11 @@ def test_nightlies_go_and_the_first_of_each_month_stays(tmp_path):
     assert {p.name for p in (tmp_path / "releases" / "run").iterdir()} == set(kept)
     told = store.read_json(tmp_path / "releases" / "releases.json")["releases"]
     assert [r["release"] for r in told if r["is_there"]] == kept
+    assert [r["release"] for r in told if not r["pruned"]] == kept
+    shutil.rmtree(tmp_path / "releases" / kept[0])
+    shelf.write_index(tmp_path)
+    told = store.read_json(tmp_path / "releases" / "releases.json")["releases"]
+    assert [r["release"] for r in told if not r["pruned"]] == kept, "what is only missing was not taken away"
 
 
 def test_a_name_that_is_no_release_is_refused_with_those_there_are(tmp_path):
