@@ -53,8 +53,9 @@ class Index:
 
     snapshots: hash of its manifest, by source and id. staged: hash of the account and reader, by source, snapshot and
     payload. parts: hash and bytes of the parts of a file that grows or changes, by its path in the data folder.
-    folders: hash of the list of files, by path. gone: paths that a person gave up by `prune`. warehouse: the build that
-    is the warehouse. generation: how many indexes there were.
+    folders: hash of the list of files, by path. gone: the generation in which a person gave a path up by `prune`; what
+    lies there in a working copy of that generation, or of a later one, came anew. warehouse: the build that is the
+    warehouse. generation: how many indexes there were.
     """
 
     generation: int = 0
@@ -62,7 +63,7 @@ class Index:
     staged: Mapping[str, tuple[str, str]] = field(default_factory=dict)
     parts: Mapping[str, Sequence[tuple[str, int]]] = field(default_factory=dict)
     folders: Mapping[str, str] = field(default_factory=dict)
-    gone: Sequence[str] = ()
+    gone: Mapping[str, int] = field(default_factory=dict)
     warehouse: str = ""
 
 
@@ -130,18 +131,22 @@ def _bring(settings: Settings, root: Location, held: Held, say: Say) -> None:
         say(f"bringing what is new in {root}")
         if not base:
             _check_history(data, root, index)
-        _remove(data, index.gone)
-        if base:
-            _remove_unsent(data, index, say)
+    # What points somewhere comes after what it points to, and what it pointed to before goes last: a reader of the data
+    # folder finds either at any moment, and where the store falls silent in between.
     _bring_archive(data, root, index)
     _bring_staged(data, root, index)
-    _bring_parts(data, root, index, is_news=is_news, say=say)
     _bring_folders(data, root, index, is_news=is_news)
+    _bring_parts(data, root, index, is_news=is_news, say=say)
     if index.warehouse and (is_news or not (data / "warehouse").exists()):
         store.switch(data / "warehouse", data / "builds" / index.warehouse)
-    elif not (data / "warehouse").exists():
+    if is_news:
+        known = _known_generation(settings) if base else -1
+        _remove(data, (name for name, generation in index.gone.items() if generation > known))
+        if base:
+            _remove_unsent(data, index, say)
+    if not (data / "warehouse").exists():
         (data / "warehouse").unlink(missing_ok=True)  # to a build that was removed
-    _set_base(settings, held.sha256)
+    _set_base(settings, held.sha256, index.generation)
 
 
 def builds_elsewhere(settings: Settings, keep: int) -> list[Path]:
@@ -184,8 +189,14 @@ def _base(settings: Settings, held: Held | None) -> str:
     return str(spec["pointer"]) if is_of_this else ""
 
 
-def _set_base(settings: Settings, pointer: str) -> None:
-    store.write_json(settings.data / BASE, {"store": str(locations.at(settings.store)), "pointer": pointer})
+def _known_generation(settings: Settings) -> int:
+    """The generation of the store of which the data folder is a working copy; -1 where an older program noted none."""
+    return int(store.read_json(settings.data / BASE).get("generation", -1))
+
+
+def _set_base(settings: Settings, pointer: str, generation: int) -> None:
+    spec = {"store": str(locations.at(settings.store)), "pointer": pointer, "generation": generation}
+    store.write_json(settings.data / BASE, spec)
 
 
 def _index(root: Location, held: Held | None) -> Index:
@@ -199,7 +210,7 @@ def _index(root: Location, held: Held | None) -> Index:
         raise DataError(f"{root / POINTER} is no pointer of ours: look whether the address is the right one.") from None
     return Index(
         **{name: spec[name] for name in ("generation", "snapshots", "folders", "warehouse")},
-        gone=tuple(spec["gone"]),
+        gone=dict(spec["gone"]) if isinstance(spec["gone"], dict) else dict.fromkeys(spec["gone"], 0),  # a list before
         staged={name: (account, reader) for name, (account, reader) in spec["staged"].items()},
         parts={name: [(part, size) for part, size in parts] for name, parts in spec["parts"].items()},
     )
@@ -360,15 +371,23 @@ def _same(content: bytes, parts: Sequence[tuple[str, int]]) -> int | None:
     return len(parts) if start == len(content) else None
 
 
+def _begins_with(content: bytes, parts: Sequence[tuple[str, int]]) -> bool:
+    """Whether the content is made of all the parts, and perhaps of what was added since."""
+    length = sum(size for _, size in parts)
+    return len(content) >= length and _same(content[:length], parts) is not None
+
+
 def _bring_parts(data: Path, root: Location, index: Index, *, is_news: bool, say: Say) -> None:
     here = _growing(data)
     for name, parts in index.parts.items():
-        if not is_news and name in here:
-            continue  # it may have grown, by a run that was killed before it sent anything
         before = here[name].read_bytes() if name in here else b""
+        if not is_news and name in here and (_begins_with(before, parts) or not name.startswith("ledger/")):
+            continue  # it may have grown, by a run that was killed before it sent anything
         content = _content(root, before, parts)
         if name == attempts.FILE.as_posix():
             content = attempts.merged(content, before)
+        elif not is_news and name in here:
+            say(f"{name}: it lacks what was sent of it; the store's takes its place")
         elif not content.startswith(before) and name.startswith("ledger/"):
             say(f"{name}: the store's takes the place of what was added here and never sent")
         if content != before:
@@ -428,13 +447,15 @@ def _sent(data: Path, root: Location, before: Index, gone: set[str], say: Say) -
     held = {*before.folders, *(f"raw/{name}" for name in before.snapshots)}
     folders = {name: before.folders[name] for name in before.folders if name not in gone}
     folders |= _send_folders(data, root, [name for name in _folders(data) if name not in before.folders], say)
+    new_gone = dict.fromkeys(gone & held, before.generation + 1)
+    is_here = {*folders, *(f"raw/{s.source}/{s.id}" for s in here)}
     return Index(
         generation=before.generation,
         snapshots={name: sha for name, sha in archive.items() if f"raw/{name}" not in gone},
         staged=_staged(data, root, here, before, gone, say),
         parts=_send_parts(data, root, before),
         folders=folders,
-        gone=tuple(sorted({*before.gone, *(gone & held)} - {*folders, *(f"raw/{s.source}/{s.id}" for s in here)})),
+        gone={name: number for name, number in {**before.gone, **new_gone}.items() if name not in is_here},
         warehouse=(data / "warehouse").resolve().name if (data / "warehouse").exists() else before.warehouse,
     )
 
@@ -515,12 +536,18 @@ def _send_file(place: Location, file: tuple[str, Path]) -> None:
 
 
 def _send_parts(data: Path, root: Location, before: Index) -> dict[str, Sequence[tuple[str, int]]]:
-    """Sends of what grows only what was added since, and of what changes all of it."""
+    """Sends of what grows, the ledger, only what was added since, and of what changes, the pointers to releases, all of
+    it. Raises DataError where the ledger is not the store's with more after it."""
     found: dict[str, Sequence[tuple[str, int]]] = dict(before.parts)
     for name, path in _growing(data).items():
         content, known = path.read_bytes(), before.parts.get(name, ())
         start = sum(size for _, size in known)
-        if len(content) < start or _same(content[:start], known) is None:
+        if not _begins_with(content, known):
+            if name.startswith("ledger/"):
+                raise DataError(
+                    f"{path} lacks what {root} has of it, where nothing was changed: run `store bring`, which puts it "
+                    "back, then run it again."
+                )
             known, start = (), 0
         if content[start:] or not known:
             known = [*known, (_put_part(root, content[start:]), len(content) - start)]
@@ -557,7 +584,7 @@ def _point(settings: Settings, root: Location, held: Held | None, now: Index, sa
     })  # fmt: skip
     if not locations.write_if(root / POINTER, pointer, held):
         say(f"{root} cannot write under a condition: let one machine at a time write to it")
-    _set_base(settings, sha256(pointer).hexdigest())
+    _set_base(settings, sha256(pointer).hexdigest(), now.generation)
     if earlier.get("index_before"):
         locations.remove(root / "index" / f"{earlier['index_before']}.json")
 

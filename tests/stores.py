@@ -54,7 +54,8 @@ def build_and_release(data: Path, number: int, size: int = 3000) -> None:
     """A build with its part of the ledger and of the status history, switched in, and its release."""
     day, chance = DAY.replace(day=number), random.Random(f"{data.name} {number}")
     ledger.append(data, [Event(day, "founded", nct(number), f"{nct(number)}-{data.name}")])
-    with store.whole(data / "ledger" / "status" / f"{number:06d}-{day}.parquet") as aside:
+    told = len(list((data / "ledger" / "status").glob("*.parquet")))
+    with store.whole(data / "ledger" / "status" / f"{told + 1:06d}-{day}.parquet") as aside:
         aside.write_bytes(chance.randbytes(100))
     folder = data / "builds" / f"{day}-{data.name}"
     for name in ("trials.parquet", "alltrials.duckdb"):

@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from pipelines import attempts, locations, snapshots, staging, store, working_copy
 from pipelines.__main__ import main
 from pipelines.errors import DataError, UsageError
+from pipelines.release import shelf
 from tests.stores import (
     KILLED,
     bring_in,
@@ -27,6 +28,7 @@ from tests.stores import (
     read,
     said,
 )
+from tests.worlds import put_studies, study
 
 
 @pytest.fixture(autouse=True)
@@ -231,6 +233,85 @@ def test_what_a_person_gave_up_goes_everywhere(two, tmp_path):
     pointed(in_folder(tmp_path / "store"))
 
 
+@pytest.mark.parametrize("has_unsent", [False, True], ids=["all was sent", "some was not"])
+@pytest.mark.parametrize(
+    ("way", "what"),
+    [("get", "parts/"), ("get", "staging/"), ("get", "builds/"), ("get", "releases/"), ("read", "parts/")],
+)
+def test_a_store_that_falls_silent_leaves_readers_what_they_had(two, tmp_path, monkeypatch, way, what, has_unsent):
+    """The build to which the warehouse points was given up elsewhere, or was never sent while another machine wrote."""
+    one, other = two
+    for machine in two:
+        working_copy.bring(machine, said)
+    if has_unsent:
+        night(one, 3)
+    night(other, 2)
+    working_copy.send(other, said)
+    working_copy.send(other, said, gone=[other.data / "builds" / "2024-06-01-one"])
+    bring = getattr(locations, way)
+
+    def silent(place, *words):
+        if place.address.startswith(f"{tmp_path}/store/{what}"):
+            raise DataError(f"{place} could not be read")
+        return bring(place, *words)
+
+    monkeypatch.setattr(locations, way, silent)
+    with pytest.raises(DataError, match="could not be read"):
+        working_copy.bring(one, said)
+    assert (one.data / "warehouse" / "alltrials.duckdb").exists()
+    assert shelf.named(one.data, "latest")
+    monkeypatch.undo()
+    working_copy.bring(one, said)
+    working_copy.send(one, said)
+    shutil.rmtree(other.data)
+    working_copy.bring(other, said)
+    assert contents(one.data) == contents(other.data)
+
+
+def test_what_was_given_up_and_came_again_stays(two, tmp_path):
+    one, other = two
+    (given_up,) = snapshots.listed(one.data)
+    shutil.rmtree(given_up.folder)
+    working_copy.send(one, said, gone=[given_up.folder])
+    working_copy.bring(other, said)
+    assert snapshots.listed(other.data) == []
+    put_studies(other.data, given_up.date, [study(1)], given_up.payloads[0].name)
+    again = snapshots.listed(other.data)
+    assert [s.id for s in again] == [given_up.id]
+    with working_copy.kept(one, said):
+        night(one, 2)
+    for _ in range(2):  # the second time another machine has written in between
+        working_copy.bring(other, said)
+        assert given_up.id in {s.id for s in snapshots.listed(other.data)}
+    working_copy.send(other, said)
+    working_copy.bring(one, said)
+    assert given_up.id in {s.id for s in snapshots.listed(one.data)}
+    pointed(in_folder(tmp_path / "store"))
+
+
+@pytest.mark.parametrize(
+    "damage", [lambda text: text[:-7], lambda text: b"", lambda text: b"x" + text], ids=["shorter", "empty", "another"]
+)
+@pytest.mark.parametrize("name", ["trial_ids.csv", "status/000001-2024-06-01.parquet", "attempts.jsonl"])
+def test_a_ledger_that_lost_something_takes_nothing_from_the_store(two, tmp_path, name, damage):
+    one, _ = two
+    path, before = one.data / "ledger" / name, contents(one.data)
+    content = path.read_bytes()
+    path.write_bytes(damage(content))
+    kept = (tmp_path / "store" / "current.json").read_bytes()
+    with pytest.raises(DataError, match=r"lacks what .*: run `store bring`, which puts it back"):
+        working_copy.send(one, said)
+    assert (tmp_path / "store" / "current.json").read_bytes() == kept
+    told = []
+    working_copy.bring(one, told.append)
+    if name == "attempts.jsonl":  # of which both sides count
+        assert path.read_bytes().startswith(content)
+    else:
+        assert contents(one.data) == before
+        assert told == [f"ledger/{name}: it lacks what was sent of it; the store's takes its place"]
+    working_copy.send(one, said)
+
+
 def test_a_snapshot_that_was_taken_away_does_not_come_back(two, tmp_path, monkeypatch, capsys):
     one, other = two
     working_copy.bring(other, said)
@@ -307,22 +388,28 @@ def test_whatever_machines_do_the_store_is_whole_and_all_end_alike(evening, tmp_
 @hypothesis_settings(max_examples=15)
 @given(
     st.lists(
-        st.tuples(st.sampled_from(["trial_ids.csv", "attempts.jsonl", "new.csv"]), st.booleans(), st.binary(max_size=9))
+        st.tuples(
+            st.sampled_from(
+                ["ledger/trial_ids.csv", "ledger/attempts.jsonl", "ledger/new.csv", "releases/releases.json"]
+            ),
+            st.binary(max_size=9),
+        )
     )
 )
 def test_what_grows_comes_out_as_it_is(tmp_path_factory, steps):
-    """Files are added to, or written anew, in any order, and the store's parts always make up the last content."""
+    """The ledger is added to, and what points to releases written anew, in any order, and the store's parts always make
+    up the last content."""
     folder = tmp_path_factory.mktemp("grows")
     one, other = (chosen(folder / name, str(folder / "store")) for name in ("one", "other"))
-    for name, is_added, content in steps:
-        path = one.data / "ledger" / name
-        before = path.read_bytes() if path.exists() and is_added else b""
+    for name, content in steps:
+        path = one.data / name
+        before = path.read_bytes() if path.exists() and name.startswith("ledger/") else b""
         with store.whole(path) as aside:
             aside.write_bytes(before + content)
         working_copy.send(one, said)
     working_copy.bring(other, said)
-    files = [p for p in one.data.glob("ledger/*") if p.stat().st_size]
-    assert {p.name: p.read_bytes() for p in other.data.glob("ledger/*") if p.stat().st_size} == {
+    files = [p for p in one.data.glob("[lr]e*/*") if p.stat().st_size]
+    assert {p.name: p.read_bytes() for p in other.data.glob("[lr]e*/*") if p.stat().st_size} == {
         p.name: p.read_bytes() for p in files
     }
 
