@@ -12,6 +12,7 @@ that was thought dead, writes into nothing that anybody reads.
 
 import contextlib
 import functools
+import secrets
 import shutil
 import tempfile
 from collections import deque
@@ -126,9 +127,13 @@ def _in_data_folder(settings: Settings, lists: Collection[Path]) -> Iterator[Exc
 
 @contextlib.contextmanager
 def _in_store(settings: Settings, lists: Collection[Path]) -> Iterator[Exchange]:
-    """By way of the store, where a reading lies as `working_copy.send` would put it: it is not sent twice."""
+    """By way of the store, where a reading lies as `working_copy.send` would put it: it is not sent twice.
+
+    lists: PMIDs that registries name. They lie there under names of this build: another one may have the same list, and
+    is not done with it when this one is.
+    """
     root = locations.at(settings.store)
-    cited = {path: root / "parts" / snapshots.sha256_of(path) for path in lists}
+    cited = {path: root / "parts" / f"{snapshots.sha256_of(path)}.{secrets.token_hex(4)}" for path in lists}
 
     def name(task: Task) -> str:
         return task.folder.relative_to(settings.data / "staging").as_posix()
@@ -149,7 +154,8 @@ def _in_store(settings: Settings, lists: Collection[Path]) -> Iterator[Exchange]
         )
     finally:
         for copy in cited.values():
-            locations.remove(copy)
+            with contextlib.suppress(DataError):  # all was read; nothing names what stays
+                locations.remove(copy)
 
 
 def _on_workers(client: Any, address: str, exchange: Exchange, tasks: Sequence[Task]) -> Iterator[tuple[Task, str]]:
@@ -271,11 +277,14 @@ def read_stored(task: Task, name: str, root: Location, payload: Location, cited:
 
 
 def _list_of(cited: Location, own: Path) -> Path:
-    """The list of PMIDs, which all payloads of a night share: it comes once."""
-    sha256 = cited.address.rpartition("/")[2]
+    """The list of PMIDs, which all payloads of a night share: it comes once. Raises DataError where it cannot come."""
+    sha256 = cited.address.rpartition("/")[2].partition(".")[0]
     path = own / f"{sha256}.parquet"
     if not path.exists():
-        locations.get(cited, path, sha256)
+        try:
+            locations.get(cited, path, sha256)
+        except FileNotFoundError:
+            raise DataError(f"{cited} is missing: the build that put it there may have ended.") from None
     return path
 
 

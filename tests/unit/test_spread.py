@@ -8,7 +8,8 @@ import pytest
 
 from pipelines import build, cluster, snapshots, staging
 from pipelines import settings as settings_file
-from pipelines.errors import UsageError
+from pipelines.errors import DataError, UsageError
+from pipelines.staging import Task
 from tests.unit.test_staging import archive
 from tests.worlds import AS_OF, settings
 
@@ -45,6 +46,22 @@ def test_without_the_extra_a_cluster_is_a_wrong_setting(tmp_path):
     chosen = replace(settings(data), dask="tcp://127.0.0.1:1")
     with pytest.raises(UsageError, match=r"Dask is not installed here: `pip install -e '.\[dask\]'`"):
         build.build(chosen, date(2024, 6, 30), spread=cluster.spread(chosen))
+
+
+def test_of_two_builds_with_the_same_list_each_has_its_own(tmp_path):
+    """Machines that share a store and have the same registers cite the same articles."""
+    chosen, cited = replace(settings(tmp_path / "data"), store=str(tmp_path / "store")), tmp_path / "cited.parquet"
+    cited.write_bytes(b"a list")
+    task = Task(
+        "pubmed", chosen.data / "raw" / "a.xml", "a.xml", AS_OF, chosen.data / "staging" / "a.xml", "", "", cited
+    )
+    with cluster._in_store(chosen, {cited}) as first:
+        with cluster._in_store(chosen, {cited}) as second:
+            lists = [exchange.order(task)[-1] for exchange in (first, second)]
+        assert cluster._list_of(lists[0], tmp_path).read_bytes() == b"a list", "the second build has ended"
+    for place in lists:
+        with pytest.raises(DataError, match="is missing: the build that put it there may have ended"):
+            cluster._list_of(place, tmp_path / "another")
 
 
 @pytest.mark.parametrize("written", ["127.0.0.1:8786", "http://127.0.0.1:8786", "tcp://", "tcp://host:port"])
