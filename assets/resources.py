@@ -7,7 +7,7 @@ the same order and under the same lock.
 import contextlib
 import random
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from pathlib import Path
@@ -49,7 +49,8 @@ class BuildDay(dg.ConfigurableResource):
 
 @dataclass
 class _Bench:
-    """What lies on the bench during one run. held: what is let go of at its end."""
+    """What lies on the bench during one run. held: what is let go of at its end. published: what the warehouse was
+    switched to, and the rows of each table before that."""
 
     held: contextlib.ExitStack
     dropped: list[Dropped] = field(default_factory=list)
@@ -61,6 +62,7 @@ class _Bench:
     registers: list[Staged] | None = None
     articles: list[Staged] | None = None
     built: Built | None = None
+    published: tuple[Built, Mapping[str, int]] | None = None
 
 
 class Workshop(dg.ConfigurableResource):
@@ -140,16 +142,19 @@ class Workshop(dg.ConfigurableResource):
 
     def publish(self, say: Say) -> Night:
         """Switches the warehouse to what this run made, and releases it where the settings say where to. Raises
-        UsageError where it made nothing, DataError where a check failed."""
+        UsageError where it made nothing, DataError where a check failed. A step that is tried again, since another
+        process held the data folder, switches and adds to the ledger once."""
         made = self._bench.built
         if made is None:
             raise UsageError("This run made no tables: materialise them together with the warehouse.")
         if made.failed:
             raise DataError(build.complaint(made.failed))
-        before = store.row_counts(self.settings.data)
         drops = self._bench.dropped
         dropped = Dropped([t for d in drops for t in d.taken], [line for d in drops for line in d.left])
-        built = build.publish(self.settings.data, made)
+        if self._bench.published is None:
+            before = store.row_counts(self.settings.data)
+            self._bench.published = build.publish(self.settings.data, made), before
+        built, before = self._bench.published
         self._bench.held.close()  # making a release takes the data folder's lock itself
         released = nights.release(self.settings, self.edge, say)
         self._bench.is_sent = True

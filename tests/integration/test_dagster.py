@@ -4,6 +4,7 @@ Belongs here: whole runs in this process on a tiny made-up world, and what the g
 say belongs to the tests of the build.
 """
 
+import contextlib
 import json
 import shutil
 from collections import Counter
@@ -23,7 +24,9 @@ from assets.resources import BuildDay, Workshop
 from assets.tables import CHECK, column_schema
 from pipelines import build, nights, queries, store, summary
 from pipelines.contracts import contracts
-from pipelines.errors import DataError
+from pipelines.errors import BusyError, DataError
+from pipelines.identity import ledger
+from pipelines.identity.ledger import Event
 from pipelines.settings import SQL, Settings
 from pipelines.web import Edge
 from tests import stores, worlds
@@ -177,6 +180,23 @@ def test_nothing_imported_is_said_in_one_sentence(tmp_path: Path) -> None:
     result = run_nightly(tmp_path / "data")
     assert not result.success
     assert step_failure(result) == "Nothing has been imported up to that day: run `import` first."
+
+
+def test_a_step_that_is_tried_again_adds_to_the_ledger_once(tmp_path: Path) -> None:
+    """Between the switch and the sending another process can take the data folder."""
+    chosen = replace(worlds.settings(tmp_path / "data"), store=str(tmp_path / "store"))
+    folder = chosen.data / "builds" / ".made"
+    folder.mkdir(parents=True)
+    store.write_json(folder / "manifest.json", {})
+    events = [Event(AS_OF, "founded", worlds.nct(1), worlds.nct(1))]
+    workshop = Workshop(settings=chosen, build_day=BuildDay(as_of=str(AS_OF)), edge=edge(AS_OF))
+    workshop._bench = resources._Bench(contextlib.ExitStack())
+    workshop._bench.built = build.Built(f"{AS_OF}-x", AS_OF, folder, events, {}, {}, [], {}, [], [], [])
+    with store.only_writer(chosen.data), pytest.raises(BusyError):
+        workshop.publish(print)
+    night = workshop.publish(print)
+    assert ledger.read(chosen.data, AS_OF) == events
+    assert night.built.folder == (chosen.data / "warehouse").resolve()
 
 
 def test_warehouse_alone_publishes_nothing(night: Night) -> None:
