@@ -305,7 +305,7 @@ _REPORTING_COLUMNS = {
     "due_earliest": ("DATE", "Earliest day that can be the last day in time."),
     "due_latest": ("DATE", "Latest day that can be the last day in time, deferrals included."),
     "due_undeferred": ("DATE", "Latest day that can be the last day in time, without any deferral."),
-    "public_date": ("DATE", "First day on which results were public where the policy asks for them."),
+    "public_date": ("DATE", "First day on which results were public where the policy asks for them, if it is known."),
     "reported_date": (
         "DATE",
         "Day by which reporting is judged: submission where the register gives it, or posting.",

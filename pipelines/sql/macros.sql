@@ -128,7 +128,7 @@ CREATE OR REPLACE MACRO reporting_status_code(
     WHEN in_scope IS NULL THEN 'scope_unknown'
     WHEN is_public THEN CASE
         WHEN due IS NULL OR as_of <= due THEN 'reported_early'
-        WHEN coalesce(reported, seen_public_by) <= due THEN 'reported_on_time'
+        WHEN least(reported, seen_public_by) <= due THEN 'reported_on_time'
         WHEN reported IS NULL THEN 'reported_undated'
         ELSE 'reported_late' END
     WHEN is_submitted THEN CASE

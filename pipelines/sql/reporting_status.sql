@@ -15,6 +15,8 @@ WITH dated AS (
 ), judged AS (
     SELECT
         *,
+        -- What a snapshot shows was there by its date, whatever later day the register gives for it.
+        coalesce(submitted_date, CASE WHEN reported_date IS NOT NULL THEN least(reported_date, seen_public_by) END) AS arrived,
         reporting_status_code(
             getvariable('as_of'), started, in_scope, in_scope_before, clock_latest, running,
             contradicts, public, reported_date, seen_public_by, submitted, submitted_date, cancelled,
@@ -61,11 +63,10 @@ SELECT
     reported_date,
     submitted_date,
     first_submitted,
-    CASE WHEN v.status_group IN ('due, reported', 'due, submitted') AND coalesce(submitted_date, reported_date) IS NOT NULL
-        THEN greatest(0, date_diff('day', due_latest, least(first_submitted, coalesce(submitted_date, reported_date))))
-        END AS days_late_min,
-    CASE WHEN v.status_group IN ('due, reported', 'due, submitted') AND coalesce(submitted_date, reported_date) IS NOT NULL
-        THEN greatest(0, date_diff('day', due_earliest, coalesce(submitted_date, reported_date))) END AS days_late_max,
+    CASE WHEN v.status_group IN ('due, reported', 'due, submitted') AND arrived IS NOT NULL
+        THEN greatest(0, date_diff('day', due_latest, least(first_submitted, arrived))) END AS days_late_min,
+    CASE WHEN v.status_group IN ('due, reported', 'due, submitted') AND arrived IS NOT NULL
+        THEN greatest(0, date_diff('day', due_earliest, arrived)) END AS days_late_max,
     public AND reported_date < clock_earliest AS reported_before_completion
 FROM judged
 JOIN dated AS d USING (trial_id)

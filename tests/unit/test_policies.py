@@ -249,6 +249,39 @@ def test_undated_results_that_an_early_snapshot_shows_were_reported_in_time(tmp_
     assert found == [("reported_on_time",)]
 
 
+# Due on 2022-03-10. One registration gives a day for its results, the other one none and was first seen with them on a day.
+SEEN_WITH_RESULTS = [
+    # (submitted and posted, first seen, status, days late, first posting)
+    (("2022-04-01", "2022-05-01"), date(2022, 3, 10), "reported_on_time", None, None),
+    (("2022-04-01", "2022-05-01"), date(2022, 3, 11), "reported_undated", None, None),
+    (("2022-04-01", "2022-05-01"), date(2022, 4, 1), "reported_late", 22, None),
+    (("2022-04-01", "2022-05-01"), date(2022, 5, 1), "reported_late", 22, date(2022, 5, 1)),
+    (("2022-03-10", "2022-05-01"), date(2022, 6, 1), "reported_on_time", 0, date(2022, 5, 1)),
+]
+
+
+@pytest.mark.parametrize(("dated", "seen", "status", "late", "posted"), SEEN_WITH_RESULTS)
+def test_a_day_is_not_the_first_where_another_registration_showed_results_before(
+    tmp_path, dated, seen, status, late, posted
+):
+    data, joined = tmp_path / "data", f"join,2024-05-20,join,{nct(1)},{nct(2)},,,told,https://example.org,Ada"
+    put_studies(data, seen, [study(2, has_results=True)])
+    put_studies(data, AS_OF, [study(1, results=dated), study(2, has_results=True)])
+    with tables(data, adjudicated=[joined]) as connection:
+        found = "SELECT status, days_late_min, days_late_max FROM reporting_status WHERE policy = 'alltrials-summary'"
+        assert rows(connection, found) == [(status, late, late)]
+        assert rows(connection, "SELECT r2_date FROM disclosure") == [(posted,)]
+
+
+def test_results_that_a_snapshot_shows_in_time_are_not_late_by_a_later_day_of_the_register(tmp_path):
+    data = tmp_path / "data"
+    put_studies(data, date(2022, 3, 10), [study(1, has_results=True)])
+    put_studies(data, AS_OF, [study(1, results=("2022-04-01", "2022-05-01"))])
+    with tables(data) as connection:
+        found = "SELECT status, days_late_min, days_late_max FROM reporting_status WHERE policy = 'alltrials-summary'"
+        assert rows(connection, found) == [("reported_on_time", 0, 0)]
+
+
 def test_a_date_that_the_newest_version_dropped_is_not_used(tmp_path):
     data = tmp_path / "data"
     put_studies(data, date(2022, 1, 1), [study(1, updated="2021-12-01")])

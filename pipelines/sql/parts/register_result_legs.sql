@@ -2,6 +2,17 @@
 WITH versions AS (
     SELECT trial_id, min(first_seen) AS seen_public_by
     FROM registration_versions WHERE has_results GROUP BY trial_id
+), undated AS (
+    -- Since when a registration that gives no day of posting, or no day at all, was seen with results: the day that another
+    -- one gives is not the first where it lies after that.
+    SELECT
+        v.trial_id,
+        min(v.first_seen) AS seen_public,
+        min(v.first_seen) FILTER (WHERE r.results_submitted IS NULL) AS seen_reported
+    FROM registration_versions AS v
+    JOIN registrations AS r USING (registration_id)
+    WHERE v.has_results AND r.has_results AND r.results_posted IS NULL
+    GROUP BY v.trial_id
 ), posted AS (
     -- A snapshot dated on or before the as-of date shows what is public, whatever date the record gives for it. A record
     -- that shows a posting date and no results contradicts itself. A replaced number whose record says nothing of results
@@ -44,8 +55,8 @@ WITH versions AS (
 )
 SELECT
     p.trial_id,
-    p.public_date,
-    p.reported_date,
+    CASE WHEN u.seen_public < p.public_date THEN NULL ELSE p.public_date END AS public_date,
+    CASE WHEN u.seen_reported < p.reported_date THEN NULL ELSE p.reported_date END AS reported_date,
     v.seen_public_by,
     CASE WHEN h.is_live AND p.is_public IS NOT TRUE THEN h.live_since END AS submitted_date,
     s.last_seen,
@@ -62,4 +73,5 @@ SELECT
 FROM posted AS p
 JOIN searched AS s USING (trial_id)
 LEFT JOIN versions AS v USING (trial_id)
+LEFT JOIN undated AS u USING (trial_id)
 LEFT JOIN handed_in AS h USING (trial_id)
