@@ -293,12 +293,18 @@ CREATE OR REPLACE MACRO item_changes(field, old_items, new_items) AS CASE
             lambda i: {'field': field, 'change': 'added', 'old_value': NULL::VARCHAR, 'new_value': i,
                 'old_type': NULL::VARCHAR, 'new_type': NULL::VARCHAR})) END;
 
--- Whether a change that was made after one day and by another came after a date. That an expected date has passed while
--- the trial is said to run leaves it open.
-CREATE OR REPLACE MACRO came_after(earliest, latest, type, runs, changed_after, changed_by) AS CASE
-    WHEN latest <= changed_after AND type = 'estimated' AND coalesce(runs, true) THEN NULL
+-- Whether a change that was made after one day and by another came after a date. is_ahead: whether the record says, beside
+-- the date, that its event is still to come. Where the date is not said to be an actual one, it leaves the answer open if it
+-- has passed and the event is ahead (or may be, of an expected date), or if it lies ahead and the event has come.
+CREATE OR REPLACE MACRO came_after(earliest, latest, type, is_ahead, changed_after, changed_by) AS CASE
+    WHEN latest <= changed_after AND type IS DISTINCT FROM 'actual' AND coalesce(is_ahead, type = 'estimated') THEN NULL
     WHEN latest <= changed_after THEN true
+    WHEN earliest >= changed_by AND type IS DISTINCT FROM 'actual' AND NOT is_ahead THEN NULL
     WHEN earliest >= changed_by THEN false END;
+
+-- Whether the start of a trial is said to be ahead. One that runs may have been opened before the day that is expected.
+CREATE OR REPLACE MACRO start_is_ahead(type, status, runs) AS
+    runs AND (type = 'estimated' OR status = 'not_yet_recruiting');
 
 CREATE OR REPLACE MACRO state_then(after_start, after_completion, after_results) AS CASE
     WHEN after_results THEN 'after_results'

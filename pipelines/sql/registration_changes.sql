@@ -59,8 +59,9 @@ WITH single AS (
         p.registration_id, p.source, p.part, p.version, p.snapshot, p.first_seen, p.changed_after, p.changed_by,
         CASE
             WHEN v.never_ran THEN false
-            ELSE came_after(new.start_earliest, new.start_latest, new.start_type, v.runs, changed_after, changed_by) END
-            AS after_start,
+            ELSE came_after(
+                new.start_earliest, new.start_latest, new.start_type,
+                start_is_ahead(new.start_type, new.status, v.runs), changed_after, changed_by) END AS after_start,
         CASE
             WHEN v.never_ran THEN false
             WHEN new.primary_completion_earliest IS NOT NULL THEN came_after(

@@ -53,6 +53,9 @@ def edits():
 
 
 WORDS = "Change in pain on the visual analogue scale at 28 days"
+PRESSURE = "Change from baseline in mean {} blood pressure by 24-hour ambulatory monitoring device"
+SYSTOLIC, DIASTOLIC = PRESSURE.format("systolic"), PRESSURE.format("diastolic")
+SWITCHED = [("primary_outcome", "demoted"), ("primary_outcome", "promoted")]
 OUTCOMES = [
     # (primary and secondary outcomes before, after, field and change of each row)
     ((["Death"], []), (["Death"], []), []),
@@ -71,6 +74,17 @@ OUTCOMES = [
     (([("Death", "1 year")], []), ([("Death", "2 years")], []), [("primary_outcome_time_frame", "altered")]),
     (([("Death", "1 year")], []), ([("Death", None)], []), [("primary_outcome_time_frame", "removed")]),
     (([("Death", "1 year"), ("Death", "2 years")], []), ([("Death", "1 year")], []), [("primary_outcome", "removed")]),
+    # Repeats of a measure are told apart by their times.
+    (([("Death", "1 year"), ("Death", "2 years")], []), ([("Death", "2 years")], []), [("primary_outcome", "removed")]),
+    (([("Death", "2 years")], []), ([("Death", "1 year"), ("Death", "2 years")], []), [("primary_outcome", "added")]),
+    (([("Death", "1 year"), ("Death", "2 years")], []), ([("Death", "2 years"), ("Death", "3 years")], []),
+     [("primary_outcome_time_frame", "altered")]),
+    (([("Death", None), ("Death", "2 years")], []), ([("Death", "2 years")], []), [("primary_outcome", "removed")]),
+    # What changed places with a secondary outcome did so however like the two are.
+    (([SYSTOLIC], [DIASTOLIC]), ([DIASTOLIC], [SYSTOLIC]), SWITCHED),
+    ((["Overall survival"], ["Progression-free survival"]), (["Progression-free survival"], ["Overall survival"]), SWITCHED),
+    (([SYSTOLIC], []), ([DIASTOLIC], [SYSTOLIC]), [("primary_outcome", "added"), ("primary_outcome", "demoted")]),
+    (([SYSTOLIC], [DIASTOLIC]), ([DIASTOLIC], []), [("primary_outcome", "promoted"), ("primary_outcome", "removed")]),
     (([WORDS, "Death"], []), (["Survival", WORDS.replace("Change in", "Mean")], []),
      [("primary_outcome", "added"), ("primary_outcome", "reworded"), ("primary_outcome", "removed")]),
 ]  # fmt: skip
@@ -142,6 +156,22 @@ STATES = [
     # Expected dates that have passed: the record that still calls the trial running leaves open whether they came true.
     ({"start": "2022", "pcd": ("2023-06-01", "ESTIMATED"), "status": "RECRUITING"}, (True, None, False, None)),
     ({"start": "2022", "pcd": ("2023-06-01", "ESTIMATED"), "status": "TERMINATED"}, (True, True, False, "completed")),
+    # The same where the register does not say which kind of date it is.
+    ({"start": "2022", "pcd": ("2023-06-01", None), "status": "RECRUITING"}, (True, None, False, None)),
+    ({"start": "2022", "pcd": ("2023-06-01", None), "status": "COMPLETED"}, (True, True, False, "completed")),
+    ({"start": "2022", "pcd": ("2023-06-01", None), "status": "UNKNOWN"}, (True, True, False, "completed")),
+    ({"start": "2022", "pcd": "2023-06-01", "status": "RECRUITING"}, (True, True, False, "completed")),
+    ({"start": ("2023-06-01", None), "pcd": "2025-01-01", "status": "NOT_YET_RECRUITING"}, (None, False, False, None)),
+    ({"start": ("2023-06-01", None), "pcd": "2025-01-01", "status": "RECRUITING"}, (True, False, False, "running")),
+    ({"start": ("2023-06-01", "ESTIMATED"), "pcd": "2025-01-01", "status": "RECRUITING"}, (None, False, False, None)),
+    # Expected dates that lie ahead say nothing of a trial that has ended before them.
+    ({"start": "2022", "pcd": ("2030-06-30", "ESTIMATED"), "status": "TERMINATED"}, (True, None, False, None)),
+    ({"start": "2022", "pcd": ("2030-06-30", None), "status": "COMPLETED"}, (True, None, False, None)),
+    ({"start": "2022", "pcd": ("2030-06-30", "ESTIMATED"), "status": "RECRUITING"}, (True, False, False, "running")),
+    ({"start": "2022", "pcd": ("2030-06-30", "ESTIMATED"), "status": "UNKNOWN"}, (True, False, False, "running")),
+    ({"start": ("2024-05-01", "ESTIMATED"), "pcd": "2024-06-01", "status": "TERMINATED"}, (None, False, False, None)),
+    ({"start": ("2024-05-01", "ESTIMATED"), "pcd": "2024-06-01", "status": "RECRUITING"},
+     (False, False, False, "before_start")),
     ({"start": "2022", "pcd": "2023-01-01", "status": "WITHDRAWN"}, (False, False, False, "before_start")),
     ({"start": "2021", "pcd": "2022-01-01", "results": ("2023-01-01", "2024-01-10")}, (True, True, True, "after_results")),
     ({"start": "2021", "pcd": "2022-01-01", "results": ("2023-01-01", "2024-02-05")}, (True, True, False, "completed")),
@@ -180,6 +210,41 @@ def test_an_old_file_imported_under_a_later_day_widens_when_the_record_can_have_
     what = "version, old_value, new_value, changed_after, changed_by"
     found = rows(others, f"SELECT {what} FROM registration_changes WHERE registration_id = '{nct(1)}'")
     assert found == [(2, "1", "2", date(2020, 1, 5), date(2021, 1, 5))]
+
+
+SUBMITTED = [
+    # Completed on 10 January; the old version stood there through the 11th, the edit was posted on the 12th.
+    # (day on which the edit was handed in, changed after, after completion)
+    (None, date(2024, 1, 11), True),
+    ("2024-01-08", date(2024, 1, 7), None),
+    ("2024-01-10", date(2024, 1, 9), None),
+    ("2024-01-11", date(2024, 1, 10), True),
+    ("2024-01-12", date(2024, 1, 11), True),
+]
+
+
+@pytest.fixture(scope="module")
+def submitted(tmp_path_factory):
+    data = tmp_path_factory.mktemp("submitted") / "data"
+    ended = {"pcd": "2024-01-10"}
+    for day in (9, 10, 11):
+        old = [study(n, updated="2023-12-01", extra=outcomes(["Death"]), **ended) for n, _ in enumerate(SUBMITTED)]
+        put_studies(data, date(2024, 1, day), old)
+    new = []
+    for number, (handed_in, *_) in enumerate(SUBMITTED):
+        edited = outcomes(["Stroke"])
+        edited["protocolSection"]["statusModule"] = {"lastUpdateSubmitDate": handed_in}
+        new.append(study(number, updated="2024-01-12", extra=edited, **ended))
+    put_studies(data, date(2024, 1, 12), new)
+    with tables(data) as connection:
+        yield connection
+
+
+@pytest.mark.parametrize(("number", "after", "completed"), [(n, *rest) for n, (_, *rest) in enumerate(SUBMITTED)])
+def test_an_edit_is_made_when_it_is_handed_in_and_not_when_the_register_shows_it(submitted, number, after, completed):
+    what = "DISTINCT changed_after, changed_by, after_completion"
+    found = rows(submitted, f"SELECT {what} FROM registration_changes WHERE registration_id = '{nct(number)}'")
+    assert found == [(after, date(2024, 1, 12), completed)]
 
 
 def test_a_record_that_goes_back_changed_twice(others):

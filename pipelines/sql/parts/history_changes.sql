@@ -50,8 +50,9 @@ WITH versions AS (
         c.*, v.snapshot, v.seen AS first_seen,
         CASE
             WHEN s.never_ran THEN false
-            ELSE came_after(r.start_earliest, r.start_latest, r.start_type, s.runs, changed_after, changed_by) END
-            AS after_start,
+            ELSE came_after(
+                r.start_earliest, r.start_latest, r.start_type, start_is_ahead(r.start_type, v.status, s.runs),
+                changed_after, changed_by) END AS after_start,
         CASE
             WHEN s.never_ran THEN false
             WHEN r.primary_completion_earliest IS NOT NULL THEN came_after(

@@ -1,5 +1,7 @@
--- Primary outcomes that differ between two versions. What is worded alike is the same. Of the rest each old one is paired
--- with the new one that is most like it, where the liking is mutual and strong enough; others were removed or added.
+-- Primary outcomes that differ between two versions. What is worded alike is the same, and what stands among the other
+-- outcomes of the other version in the same words was demoted or promoted, however like another primary one it is. Of the
+-- rest each old one is paired with the new one that is most like it, where the liking is mutual and strong enough; others
+-- were removed or added.
 -- A version without any primary outcome is compared with none: registers ask for one, so it was served in a form that
 -- does not hold them. The first version of a record of which the register's own history tells is compared with the record
 -- as it stands.
@@ -27,15 +29,28 @@ WITH compared AS (
     SELECT
         *,
         coalesce(folded_words(measure), measure) AS folded,
-        -- The same measure may stand there twice, at two times.
-        row_number() OVER (
-            PARTITION BY registration_id, source, part, version, side, folded ORDER BY folded_words(time_frame), place)
+        coalesce(folded_words(time_frame), '') AS folded_time,
+        row_number() OVER (PARTITION BY registration_id, source, part, version, side, folded, folded_time ORDER BY place)
             AS repetition
     FROM sides
-), unlike AS (
-    SELECT m.*, outcome_words(m.folded, getvariable('common_outcome_words')) AS words
+), differing AS (
+    -- The same measure may stand there twice, at two times: only those are held against each other whose time is gone.
+    SELECT
+        m.* EXCLUDE (repetition),
+        row_number() OVER (
+            PARTITION BY m.registration_id, m.source, m.part, m.version, m.side, m.folded ORDER BY m.folded_time, m.place)
+            AS repetition
     FROM measures AS m
     ANTI JOIN measures AS o
+        ON (o.registration_id, o.source, o.part, o.version, o.folded, o.folded_time, o.repetition)
+            = (m.registration_id, m.source, m.part, m.version, m.folded, m.folded_time, m.repetition)
+        AND o.side <> m.side
+), unlike AS (
+    SELECT
+        m.*, outcome_words(m.folded, getvariable('common_outcome_words')) AS words,
+        list_contains(m.secondary_elsewhere, m.folded) AS is_moved
+    FROM differing AS m
+    ANTI JOIN differing AS o
         ON (o.registration_id, o.source, o.part, o.version, o.folded, o.repetition)
             = (m.registration_id, m.source, m.part, m.version, m.folded, m.repetition)
         AND o.side <> m.side
@@ -45,7 +60,7 @@ WITH compared AS (
         round(2 * len(list_intersect(a.words, b.words)) / (len(a.words) + len(b.words)), 3) AS similarity
     FROM unlike AS a
     JOIN unlike AS b USING (registration_id, source, part, version)
-    WHERE a.side = 'old' AND b.side = 'new'
+    WHERE a.side = 'old' AND b.side = 'new' AND NOT a.is_moved AND NOT b.is_moved
 ), ranked AS (
     SELECT
         *,
@@ -78,8 +93,8 @@ WITH compared AS (
     FROM paired WHERE is_reworded
     UNION ALL
     SELECT a.registration_id, a.source, a.part, a.version, b.place, a.time_frame, b.time_frame
-    FROM measures AS a
-    JOIN measures AS b USING (registration_id, source, part, version, folded, repetition)
+    FROM differing AS a
+    JOIN differing AS b USING (registration_id, source, part, version, folded, repetition)
     WHERE a.side = 'old' AND b.side = 'new'
 )
 SELECT
@@ -91,7 +106,7 @@ UNION ALL
 SELECT
     u.registration_id, u.source, u.part, u.version, u.place, 'primary_outcome',
     CASE
-        WHEN list_contains(u.secondary_elsewhere, u.folded) THEN if(u.side = 'old', 'demoted', 'promoted')
+        WHEN u.is_moved THEN if(u.side = 'old', 'demoted', 'promoted')
         ELSE if(u.side = 'old', 'removed', 'added') END,
     CASE WHEN u.side = 'old' THEN u.measure END,
     CASE WHEN u.side = 'new' THEN u.measure END,

@@ -1,12 +1,15 @@
 -- Every version of a record beside the one before it: what is compared of both, and between which days it was edited.
 -- changed_after: the old version still stood there. Where a snapshot's date contradicts that (an old file imported under a
 -- later day), the old version's own last update is all that is known. What one source passes on of another's record can
--- lag behind it: seeing the old version says nothing of the register, only the day on which it was taken over does.
+-- lag behind it: seeing the old version says nothing of the register, only the day on which it was taken over does. A
+-- register shows an edit days after it was handed in, and goes on showing the old version: where the new one gives the day
+-- of its submission, the edit was made by then.
 WITH versions AS (
     SELECT
         s.registration_id, s.source, s.part, s.version, s.snapshot, s.first_seen, s.last_seen,
         t.registry IS NOT DISTINCT FROM r.registry AS is_registers_own,
         coalesce(r.last_update_posted, r.last_update_submitted) AS stated,
+        r.last_update_submitted AS submitted,
         coalesce(stated, s.first_seen) AS shown_from,
         {
             'study_type': r.study_type, 'study_type_source': r.study_type_source,
@@ -39,8 +42,8 @@ SELECT
     b.registration_id, b.source, b.part, b.version, b.snapshot, b.first_seen,
     greatest(a.shown_from, b.shown_from) AS changed_by,
     CASE WHEN NOT a.is_registers_own THEN CASE WHEN a.stated IS NOT NULL THEN least(a.stated, b.shown_from) END
-         WHEN a.last_seen < b.shown_from THEN greatest(a.last_seen, a.shown_from)
-         ELSE least(a.shown_from, b.shown_from) END AS changed_after,
+         WHEN a.last_seen < b.shown_from THEN least(greatest(a.last_seen, a.shown_from), b.submitted - 1)
+         ELSE least(a.shown_from, b.shown_from, b.submitted - 1) END AS changed_after,
     a.record AS old,
     b.record AS new
 FROM versions AS a
