@@ -1,5 +1,6 @@
 -- One row per trial and field on which its registrations contradict each other: two stated values that cannot both be
--- true. What is absent contradicts nothing, and a record that its register replaced by another is no second opinion.
+-- true. What is absent contradicts nothing, and a record that its register replaced by another is no second opinion; nor
+-- are the plans of one that never ran, where the trial ran elsewhere (decision 9).
 WITH counted AS (
     -- Nearly all trials have one registration; they are left out before anything is spread out and compared.
     SELECT s.*, v.runs, v.never_ran
@@ -10,20 +11,20 @@ WITH counted AS (
     -- Long form. Dates are compared by their bounds, everything else by `word`; without either a value is not compared.
     SELECT registration_id, 'start' AS field, start_type AS type, start_precision AS precision,
         start_earliest AS earliest, start_latest AS latest
-    FROM counted
+    FROM counted WHERE speaks
     UNION ALL BY NAME
     SELECT registration_id, 'primary_completion' AS field, primary_completion_type AS type,
         primary_completion_precision AS precision, primary_completion_earliest AS earliest,
         primary_completion_latest AS latest
-    FROM counted
+    FROM counted WHERE speaks
     UNION ALL BY NAME
     SELECT registration_id, 'completion' AS field, completion_type AS type, completion_precision AS precision,
         completion_earliest AS earliest, completion_latest AS latest
-    FROM counted
+    FROM counted WHERE speaks
     UNION ALL BY NAME
     SELECT registration_id, 'enrolment' AS field, enrolment_type AS type, enrolment,
         CAST(enrolment AS VARCHAR) AS value, value AS word
-    FROM counted
+    FROM counted WHERE speaks
     UNION ALL BY NAME
     -- Registers cut the same course into different words: what counts is whether the trial runs.
     SELECT registration_id, 'status' AS field, status AS value,

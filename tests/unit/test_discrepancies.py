@@ -76,6 +76,7 @@ def world(trials: Iterable[Iterable[Mapping[str, Any]]]):
 ACTUAL, PLANNED = "actual", "estimated"
 LEFT_ITS_REGISTER = {"vanished_on": date(2024, 6, 1)}
 NOT_READ_ITSELF = {"last_seen_directly": None, "source": "ictrp"}
+NEVER_RAN = {"enrolment": (0, ACTUAL), "start": "2019-01-15", "primary_completion": "2020-01", "completion": "2020"}
 PERSON = {"sponsor": privacy.PRIVATE_PERSON, "sponsor_id": None, "sponsor_is_person": True}
 
 CASES: dict[str, tuple[list[dict[str, Any]], set[tuple[str, str]]]] = {
@@ -134,6 +135,18 @@ CASES: dict[str, tuple[list[dict[str, Any]], set[tuple[str, str]]]] = {
     "ended and never ran": ([dict(status="completed"), dict(status="withdrawn")], {("status", "different")}),
     "unknown is absent": ([dict(status="unknown"), dict(status="completed")], set()),
     "not recruiting may be either": ([dict(status="not_recruiting"), dict(status="completed")], set()),
+    # --- a record that never ran says nothing of the course of a trial that ran elsewhere
+    "plans of one that never ran": (
+        [dict(NEVER_RAN, status="withdrawn"),
+         dict(status="completed", enrolment=(120, ACTUAL), start="2021-01-15", primary_completion="2022-01", completion="2023")],
+        {("status", "different")}),
+    "two that ran beside it": (
+        [dict(NEVER_RAN, status="withdrawn"), dict(status="completed", enrolment=(120, ACTUAL)),
+         dict(status="completed", enrolment=(130, ACTUAL))],
+        {("status", "different"), ("enrolment", "both_actual")}),
+    "none of them ran": (
+        [dict(NEVER_RAN, status="withdrawn"), dict(status="withdrawn", enrolment=(120, PLANNED))],
+        {("enrolment", "planned_and_actual")}),
     # --- phase and kind of study
     "two phases": ([dict(phase="phase2"), dict(phase="phase3")], {("phase", "different")}),
     "combined phase": ([dict(phase="phase1_phase2"), dict(phase="phase2")], {("phase", "overlapping")}),
