@@ -24,6 +24,7 @@ WITH found AS (
         l.pmid,
         l.public_date AS article_date,
         l.public.outcome AS has_article,
+        l.has_unseen_result,
         p.is_whole AND coalesce(p.complete_through >= publication_due, false) AS was_searched
     FROM trials AS t
     JOIN disclosure AS d ON d.trial_id = t.trial_id AND d.r2_summary_results
@@ -39,6 +40,8 @@ WITH found AS (
             WHEN publication_due >= getvariable('as_of') THEN 'too_recent'
             WHEN NOT was_searched THEN 'not_searched'
             WHEN has_article IS NULL OR (has_article AND article_date IS NULL) THEN 'article_not_seen'
+            -- An article that was not seen may be the earlier one.
+            WHEN has_unseen_result AND article_date > publication_due THEN 'article_not_seen'
             ELSE 'judged' END AS judgement
     FROM dated
 )
@@ -47,8 +50,9 @@ SELECT
     completed_earliest, completed_latest, publication_due, judgement,
     CASE WHEN judgement = 'judged' THEN coalesce(article_date <= publication_due, false) END AS is_published_in_time,
     pmid, article_date, register_date,
-    -- Posted or published on an unknown day: the first day is not known (least skips NULL).
-    CASE WHEN register_date IS NOT NULL AND (article_date IS NOT NULL OR pmid IS NULL)
+    -- Posted or published on an unknown day, or in an article that was not seen: the first day is not known (least skips
+    -- NULL).
+    CASE WHEN register_date IS NOT NULL AND (article_date IS NOT NULL OR pmid IS NULL) AND NOT has_unseen_result
          THEN least(register_date, article_date) END AS first_results_date,
     date_diff('day', completed_latest, article_date) AS days_to_article,
     date_diff('day', completed_latest, first_results_date) AS days_to_first_results

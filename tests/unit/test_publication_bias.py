@@ -33,6 +33,7 @@ CASES = {
         YES, {"pcd": "2022-06-30", "cd": "2022-06-30"}, ("2023", "May", "05"), "too_recent", None),
     "a result that is not loaded": (YES, RESULT, None, "article_not_seen", None),
     "one that is loaded beside it": (YES, RESULT, ("2022", "May", "05"), "judged", True),
+    "one that is loaded beside it, too late": (YES, RESULT, ("2023", "Mar", "11"), "article_not_seen", None),
     "of industry": (YES, {"sponsor_class": "INDUSTRY"}, None, "judged", False),
 }  # fmt: skip
 
@@ -101,6 +102,14 @@ def test_days_are_counted_from_completion(world):
         world, f"SELECT days_to_article, days_to_first_results FROM publication_times WHERE trial_id = '{number}'"
     )
     assert found == [(421, 332)]  # 2021-03-10 to 2022-05-05, and to the posting of 2022-02-05
+
+
+def test_an_article_that_was_not_seen_may_be_the_first(world):
+    unseen = {nct(n) for n, (_, fields, *_) in enumerate(CASES.values(), 1) if fields is RESULT}
+    found = rows(
+        world, "SELECT trial_id, days_to_first_results FROM publication_times WHERE first_results_date IS NULL"
+    )
+    assert set(found) == {(number, None) for number in unseen}
 
 
 @pytest.mark.parametrize(
