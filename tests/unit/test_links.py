@@ -7,6 +7,7 @@ import pytest
 
 from pipelines import build, explain, queries
 from pipelines.contracts import contracts
+from tests.unit.test_eu_policies import euctr, text
 from tests.worlds import AS_OF, article, article_set, nct, put_file, put_studies, rows, study, tables
 
 LONG = "Invented tea against invented coffee in adults who cannot sleep"
@@ -82,6 +83,13 @@ def world(tmp_path_factory):
     ]
     studies.append(study(60, references=stated))
     articles[-1] = article(pmid(50), title=SHARED_BY_FOUR, doi="10.99999/abc.900000050")
+    # One trial with four country records; and four trials that share a code.
+    countries = [text(1, part, "Ongoing", "", "NNY", "No").replace("A.7 ", "A.4.1 Sponsor's protocol code number: WQ-55123\nA.7 ")
+                 for part in ("DE", "FR", "IT", "ES")]  # fmt: skip
+    put_file(data, "euctr", AS_OF, "full.txt", "\n".join(countries))
+    articles.append(article(pmid(61), title="Final analysis of WQ-55123: an Example Hospital study."))
+    studies += [study(n, extra=coded("VQ-66123"), sponsor="Quuxomere Pharmaceuticals") for n in range(62, 66)]
+    articles.append(article(pmid(62), title="Final analysis of VQ-66123, a Quuxomere study."))
     put_studies(data, AS_OF, studies)
     put_file(data, "pubmed", AS_OF, "pubmed24n0001.xml", article_set(*articles), "full", baseline=True)
     with tables(data) as connection:
@@ -102,6 +110,12 @@ def test_candidates(world, case):
 
 def test_a_title_that_many_trials_share_tells_none(world):
     assert rows(world, f"SELECT trial_id FROM trial_publications WHERE pmid = {pmid(50)} AND tier = 'L5'") == []
+
+
+def test_a_code_tells_by_the_trials_that_state_it_not_by_their_records(world):
+    sql = "SELECT trial_id, evidence FROM trial_publications WHERE pmid = {}"
+    assert rows(world, sql.format(pmid(61))) == [(euctr(1), ["sponsor_code"])]
+    assert rows(world, sql.format(pmid(62))) == []
 
 
 def test_no_candidate_counts(world):

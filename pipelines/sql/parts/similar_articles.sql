@@ -22,7 +22,8 @@ WITH nameless AS (
     WHERE s.kind = 'sponsor_code' AND NOT coalesce(r.sponsor_is_person, false)
         AND length(code) >= getvariable('parameter').telling_code_length
         AND regexp_matches(code, '[A-Z]') AND regexp_matches(code, '[0-9]')
-    QUALIFY count(*) OVER (PARTITION BY code) <= getvariable('parameter').telling_trials
+    -- The country records of one registration, and its other registrations, state one code each for themselves.
+    QUALIFY count(DISTINCT m.trial_id) OVER (PARTITION BY code) <= getvariable('parameter').telling_trials
 ), article_codes AS (
     SELECT
         pmid, published_latest, telling_words(title, []::VARCHAR[]) AS words,
