@@ -29,7 +29,7 @@ SELECT
     t.sponsor_class,
     CASE WHEN t.enrolment_type = 'actual' THEN NULL ELSE t.enrolment END AS planned_enrolment,
     t.start_earliest,
-    s.completed_latest AS expected_completion,
+    coalesce(t.completion_latest, t.primary_completion_latest) AS expected_completion,
     c.conditions,
     c.condition_concepts,
     i.interventions,

@@ -2,7 +2,7 @@
 grouped by: made-up trials in, rows that can be checked by hand out."""
 
 from collections import Counter
-from datetime import timedelta
+from datetime import date, timedelta
 
 import duckdb
 import pytest
@@ -50,7 +50,7 @@ STUDIES = [
     of(1, ["Asthma"], ["Budesonide"], ["Asthma"], ["Budesonide"], ["Lung Diseases", "Bronchial Diseases"]),
     of(2, ["ASTHMA!", "asthma"], ["budesonide", "Placebo"], ["Asthma", "Rhinitis"], (), ["Nose Diseases"], enrolment=100, **POSTED),
     of(3, ["Bronchial asthma"], ["Budesonide"], ["Asthma"], (), ["Lung Diseases", "Bronchial Diseases"], enrolment=(40, "ESTIMATED")),
-    of(4, ["Bronchial asthma"], ["Placebo"], ["Asthma"], **RUNS),
+    of(4, ["Bronchial asthma"], ["Placebo"], ["Asthma"], **RUNS | {"cd": ("2026-03", "ESTIMATED")}),
     of(5, ["Asthma"], ["Budesonide"], enrolment=7),
     of(6, ["Asthma"], ["Budesonide"], status="UNKNOWN", pcd=None, cd=None),
     of(7, ["Asthma"], ["Budesonide"], status="WITHDRAWN", enrolment=0),
@@ -156,6 +156,8 @@ def test_results_are_named_and_so_is_what_could_not_be_searched(world):
 def test_only_what_its_register_called_recruiting_lately_recruits(world):
     sql = "SELECT trial_id, planned_enrolment, condition_concepts, intervention_concepts, record_seen FROM recruiting_trials"
     assert rows(world, sql) == [(nct(4), None, ["asthma"], ["placebo"], AS_OF)]
+    # Its primary completion is expected sooner.
+    assert rows(world, "SELECT expected_completion FROM recruiting_trials") == [(date(2026, 3, 31),)]
 
 
 # --- gaps -----------------------------------------------------------------------------------------------------------
