@@ -249,37 +249,37 @@ def test_undated_results_that_an_early_snapshot_shows_were_reported_in_time(tmp_
     assert found == [("reported_on_time",)]
 
 
-# Due on 2022-03-10. One registration gives a day for its results, the other one none and was first seen with them on a day.
+# Due on 2022-03-10. One registration gives a day for its results; another one of the trial gives none, and was first seen with
+# them on a day. Without another one it is the same registration that gave none at first.
 SEEN_WITH_RESULTS = [
-    # (submitted and posted, first seen, status, days late, first posting)
-    (("2022-04-01", "2022-05-01"), date(2022, 3, 10), "reported_on_time", None, None),
-    (("2022-04-01", "2022-05-01"), date(2022, 3, 11), "reported_undated", None, None),
-    (("2022-04-01", "2022-05-01"), date(2022, 4, 1), "reported_late", 22, None),
-    (("2022-04-01", "2022-05-01"), date(2022, 5, 1), "reported_late", 22, date(2022, 5, 1)),
-    (("2022-03-10", "2022-05-01"), date(2022, 6, 1), "reported_on_time", 0, date(2022, 5, 1)),
+    # (submitted and posted, first seen, whether by another one, status, days late, first posting)
+    (("2022-04-01", "2022-05-01"), date(2022, 3, 10), True, "reported_on_time", None, None),
+    (("2022-04-01", "2022-05-01"), date(2022, 3, 11), True, "reported_undated", None, None),
+    (("2022-04-01", "2022-05-01"), date(2022, 4, 1), True, "reported_late", 22, None),
+    (("2022-04-01", "2022-05-01"), date(2022, 5, 1), True, "reported_late", 22, date(2022, 5, 1)),
+    (("2022-03-10", "2022-05-01"), date(2022, 6, 1), True, "reported_on_time", 0, date(2022, 5, 1)),
+    (("2022-04-01", "2022-05-01"), date(2022, 3, 10), False, "reported_on_time", 0, date(2022, 5, 1)),
 ]
 
 
-@pytest.mark.parametrize(("dated", "seen", "status", "late", "posted"), SEEN_WITH_RESULTS)
-def test_a_day_is_not_the_first_where_another_registration_showed_results_before(
-    tmp_path, dated, seen, status, late, posted
-):
-    data, joined = tmp_path / "data", f"join,2024-05-20,join,{nct(1)},{nct(2)},,,told,https://example.org,Ada"
-    put_studies(data, seen, [study(2, has_results=True)])
-    put_studies(data, AS_OF, [study(1, results=dated), study(2, has_results=True)])
-    with tables(data, adjudicated=[joined]) as connection:
-        found = "SELECT status, days_late_min, days_late_max FROM reporting_status WHERE policy = 'alltrials-summary'"
-        assert rows(connection, found) == [(status, late, late)]
-        assert rows(connection, "SELECT r2_date FROM disclosure") == [(posted,)]
-
-
-def test_results_that_a_snapshot_shows_in_time_are_not_late_by_a_later_day_of_the_register(tmp_path):
-    data = tmp_path / "data"
-    put_studies(data, date(2022, 3, 10), [study(1, has_results=True)])
-    put_studies(data, AS_OF, [study(1, results=("2022-04-01", "2022-05-01"))])
-    with tables(data) as connection:
-        found = "SELECT status, days_late_min, days_late_max FROM reporting_status WHERE policy = 'alltrials-summary'"
-        assert rows(connection, found) == [("reported_on_time", 0, 0)]
+def test_a_day_is_not_the_first_where_results_were_seen_before(tmp_path):
+    data, joined = tmp_path / "data", []
+    for n, (dated, seen, by_another, *_) in enumerate(SEEN_WITH_RESULTS):
+        undated = study(100 + n if by_another else n, has_results=True)
+        put_studies(data, seen, [undated], f"{n}.json")
+        put_studies(data, AS_OF, [study(n, results=dated), *([undated] if by_another else [])], f"{n}.json")
+        if by_another:
+            joined.append(f"join{n},2024-05-20,join,{nct(n)},{nct(100 + n)},,,told,https://example.org,Ada")
+    with tables(data, adjudicated=joined) as connection:
+        found = rows(
+            connection,
+            """SELECT registration_id, s.status, days_late_min, days_late_max, r2_date
+            FROM registrations JOIN reporting_status AS s USING (trial_id) JOIN disclosure USING (trial_id)
+            WHERE policy = 'alltrials-summary' AND results_posted IS NOT NULL ORDER BY 1""",
+        )
+    assert found == [
+        (nct(n), status, late, late, posted) for n, (*_, status, late, posted) in enumerate(SEEN_WITH_RESULTS)
+    ]
 
 
 def test_a_date_that_the_newest_version_dropped_is_not_used(tmp_path):
