@@ -41,8 +41,9 @@ WITH entries AS (
 ), moved_trials AS (
     SELECT DISTINCT
         number, as_of, trial_id, records, old_records,
-        list_transform(records, lambda r: r.registration_id) AS members,
-        list_transform(old_records, lambda r: r.registration_id) AS old_members
+        -- A registration has one record for each source and part.
+        list_sort(list_distinct(list_transform(records, lambda r: r.registration_id))) AS members,
+        list_sort(list_distinct(list_transform(old_records, lambda r: r.registration_id))) AS old_members
     FROM moved
 ), joined AS (
     -- A registration that came to the trial, and whether another trial had it before.
@@ -107,7 +108,14 @@ SELECT
         WHEN len(f.fields) > 0 THEN 'record'
         WHEN m.old.status = 'reporting_unknown' OR
             (m.new.status = 'reporting_unknown' AND m.old.status IN ('overdue', 'overdue_submission_cancelled'))
-            THEN 'source'
+            THEN CASE
+                WHEN m.policy <> 'who-publication' THEN 'source'
+                -- Whether an article was found rests on the articles and on what the record lists: a reference that is not
+                -- loaded makes it unknown, and is one of the trial's articles too.
+                WHEN m.new.status = 'reporting_unknown' AND t.records <> t.old_records THEN 'record'
+                WHEN m.articles <> m.old_articles THEN 'publication'
+                WHEN t.records <> t.old_records THEN 'record'
+                ELSE 'source' END
         WHEN a.to_status IS NOT NULL THEN 'time'
         WHEN m.articles <> m.old_articles THEN 'publication'
         WHEN t.records <> t.old_records THEN 'record'

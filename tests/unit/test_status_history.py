@@ -15,7 +15,7 @@ from tests.unit.test_fdaaa import us
 from tests.unit.test_ictrp import as_xml
 from tests.unit.test_redistributable import ictrp
 from tests.unit.test_time import ARROWS, reachable, study_in_the_uk
-from tests.worlds import AS_OF, nct, put_file, put_studies, rows, study, tables
+from tests.worlds import AS_OF, article, article_set, nct, put_file, put_studies, rows, study, tables
 
 FIRST, SECOND, THIRD, FOURTH = date(2022, 1, 10), date(2022, 3, 11), date(2022, 4, 1), date(2022, 7, 1)
 POLICY = "alltrials-summary"
@@ -49,6 +49,8 @@ def put_world(data):
         study(4, **old),
         study(5, **old), study(6, **old),
     ])  # fmt: skip
+    # Another source passes on what is known already: no other registration.
+    put_file(data, "ictrp", SECOND, "trials.xml", as_xml(ictrp(nct(1), "ClinicalTrials.gov")).decode())
 
 
 MERGED = f"a1,2022-03-20,join,{nct(5)},{nct(6)},,,One trial.,A letter.,Reviewer"
@@ -88,6 +90,27 @@ def test_every_transition_has_its_reason(nights):
         (4, nct(5), "overdue", "reporting_unknown", "split", ["registrations"]),
         (4, nct(6), None, "reporting_unknown", "split", []),
     ]
+
+
+def test_what_made_a_publication_unknown_is_named(tmp_path):
+    """A source that was not read is named where nothing else changed of what an article is found by."""
+    data = tmp_path / "data"
+    listed = {"references": [{"pmid": "900000009", "type": "RESULT"}]}
+    paper = article(900000009, bank=(nct(2),), date=("2024", "Jan", "05"), revised="2024-01-11")
+    for day, fields, papers in (
+        (date(2024, 1, 10), {}, []), (date(2024, 1, 11), {"references": [{"pmid": "900000008", "type": "RESULT"}]}, [paper]),
+    ):  # fmt: skip
+        put_studies(data, day, [study(1, **fields), study(2, **listed), study(3)])
+        text = article_set(article(900000001, revised=str(day)), *papers)
+        put_file(data, "pubmed", day, "pubmed24n0001.xml", text, "full", baseline=True)
+        with night(data, day):
+            pass
+    with night(data, date(2024, 3, 12)) as connection:
+        assert transitions(connection, "who-publication") == [
+            (2, nct(1), "overdue", "reporting_unknown", "record", []),
+            (2, nct(2), "reporting_unknown", "reported_late", "publication", []),
+            (3, nct(3), "overdue", "reporting_unknown", "source", []),
+        ]
 
 
 def test_another_version_of_a_rule_is_a_reason_of_its_own(nights):
