@@ -43,8 +43,10 @@ def extract(number: int, records: Sequence[tuple[str, ...]]) -> list[tuple[str, 
     return [(f"{euctr(number)}-{part}", *(*rest, "", "", "")[:3]) for part, *rest in records]
 
 
-def page(number: int, end: str, posted: str, kind: str = "Tabular", start: str = "") -> tuple[str, ...]:
-    return (euctr(number), end, posted, posted, "", kind, "", start)
+def page(
+    number: int, end: str, posted: str, kind: str = "Tabular", start: str = "", enrolled: str = ""
+) -> tuple[str, ...]:
+    return (euctr(number), end, posted, posted, "", kind, enrolled, start)
 
 
 PHASES = ("Human pharmacology (Phase I)", "Therapeutic exploratory (Phase II)", "Therapeutic confirmatory (Phase III)")
@@ -170,6 +172,9 @@ CTD: Mapping[str, tuple[list[tuple[str, ...]], tuple[str, ...] | None, str]] = {
     "prohibited in one country, ended in the other": (
         [("DE", "Prohibited by CA"), ("FR", "Completed", LONG_AGO)], None, "overdue"),
     "prohibited in one country, runs in the other": ([("DE", "Prohibited by CA"), ("FR", "Ongoing")], None, "not_completed"),
+    "prohibited, and there are results": ([("DE", "Prohibited by CA", LONG_AGO, YES)], None, "reported_undated"),
+    "prohibited, and somebody was enrolled": (
+        [("DE", "Prohibited by CA", LONG_AGO)], ("", "", "Broken", "", "{'Germany': 2}"), "reporting_unknown"),
     # refused, and elsewhere
     "refused, ran in a third country": ([("DE", "Not Authorised"), ("3rd", "")], None, "completion_unknown"),
     "refused, ran in a third country, results": (
@@ -289,6 +294,47 @@ def of_case(connection, case: str, columns: str, table: str = "legs_eu_ctd") -> 
 @pytest.mark.parametrize("case", CTD)
 def test_directive(ctd, case):
     assert verdict(ctd, euctr(list(CTD).index(case))) == CTD[case][2]
+
+
+@pytest.mark.parametrize(
+    ("case", "status", "applies", "decided_by"),
+    [
+        ("prohibited, with an end", "scope_unknown", "possible", "status, enrolment"),
+        ("prohibited, without an end", "scope_unknown", "possible", "status, enrolment"),
+        ("prohibited, and there are results", "reported_undated", "yes", None),
+        ("prohibited in one country, ended in the other", "overdue", "yes", None),
+        ("prohibited in one country, runs in the other", "not_completed", "yes", None),
+        ("refused everywhere", "never_started", "yes", "status, enrolment"),
+        ("no status, with a date", "overdue", "yes", None),
+    ],
+)
+def test_elsewhere_prohibited_leaves_open_whether_a_trial_began(ctd, case, status, applies, decided_by):
+    found = rows(
+        ctd,
+        f"""SELECT DISTINCT status, applies, decided_by FROM reporting_status
+        WHERE trial_id = '{euctr(list(CTD).index(case))}' AND policy IN ('alltrials-summary', 'who-summary')""",
+    )
+    assert found == [(status, applies, decided_by)]
+
+
+@pytest.mark.parametrize(
+    ("case", "outcome"),
+    [
+        ("prohibited, with an end", None),
+        ("prohibited, and somebody was enrolled", True),
+        ("prohibited, and there are results", True),
+        ("refused everywhere", False),
+    ],
+)
+def test_what_says_that_a_prohibited_trial_began(ctd, case, outcome):
+    assert of_case(ctd, case, "started.outcome", "legs_alltrials_summary") == (outcome,)
+
+
+@pytest.mark.parametrize("policy", ["who-publication", "uk-hra", "uk-ctr-2026"])
+def test_no_policy_that_asks_whether_it_began_judges_a_prohibited_trial(ctd, policy):
+    number = euctr(list(CTD).index("prohibited, with an end"))
+    found = rows(ctd, f"SELECT not_prohibited.outcome FROM legs_{policy.replace('-', '_')} WHERE trial_id = '{number}'")
+    assert found == [(None,)]
 
 
 @pytest.mark.parametrize(

@@ -11,6 +11,7 @@ SELECT
     has_vanished,
     started,
     interventional,
+    not_prohibited,
     in_scope_before,
     primary_completed AS completed,
     running,

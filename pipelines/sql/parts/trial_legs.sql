@@ -1,6 +1,6 @@
--- The criteria that most reporting policies share, one row per trial: did it start, what kind of study is it, was it
--- once another kind, has it a UK site, when did it complete, does it run, are its results on a register. They are joined
--- here once, so that a policy which adds little to them is a projection of this relation.
+-- The criteria that most reporting policies share, one row per trial: did it start, was it prohibited, what kind of study
+-- is it, was it once another kind, has it a UK site, when did it complete, does it run, are its results on a register. They
+-- are joined here once, so that a policy which adds little to them is a projection of this relation.
 WITH edits AS (
     SELECT v.trial_id, arg_max(v.registration_id, v.valid_to) AS registration_id, max(v.valid_to) AS changed_on
     FROM registration_versions AS v
@@ -14,8 +14,14 @@ SELECT
         concat_ws(', ', t.status, 'enrolment ' || t.enrolment || ' ' || coalesce(t.enrolment_type, '')),
         CASE
             WHEN s.never_ran OR (t.enrolment = 0 AND t.enrolment_type = 'actual') THEN false
+            -- Whether anyone was enrolled before the authority prohibited it, only a count of them or results say.
+            WHEN s.code IS NOT NULL AND s.never_ran IS NULL THEN CASE
+                WHEN (t.enrolment > 0 AND t.enrolment_type = 'actual') OR r.public.outcome OR r.submitted.outcome
+                THEN true END
             WHEN t.status IS NOT NULL OR t.enrolment IS NOT NULL THEN true END,
         coalesce(t.status_from, t.enrolment_from), 'status, enrolment') AS started,
+    leg(t.status, CASE WHEN s.code IS NULL OR s.never_ran IS NOT NULL OR (started).outcome IS NOT NULL THEN true END,
+        t.status_from, 'status, enrolment') AS not_prohibited,
     leg(t.study_type, t.study_type = 'interventional', coalesce(t.study_type_from, t.main_registration_id), 'study_type')
         AS interventional,
     leg(u.named, u.has_site, coalesce(u.registration_id, t.status_from, t.enrolment_from), 'countries') AS uk_site,

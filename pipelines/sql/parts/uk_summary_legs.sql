@@ -11,6 +11,7 @@ SELECT
     has_vanished,
     started,
     interventional,
+    not_prohibited,
     uk_site,
     in_scope_before,
     completed,

@@ -13,6 +13,9 @@ SELECT
     NULL::DATE AS seen_public_by,
     t.started,
     t.interventional,
+    -- An article is results of what took place.
+    leg(t.not_prohibited.value, t.not_prohibited.outcome OR a.public.outcome, t.not_prohibited.registration_id,
+        t.not_prohibited.field) AS not_prohibited,
     t.in_scope_before,
     t.completed,
     t.running,
