@@ -489,7 +489,8 @@ SCOPE = {
     "phase I, no plan, minors": ([("DE", "YNN", "No", "Yes")], ("reporting_unknown", "yes", False)),
     "phase I, no plan, minors in one country": (
         [("DE", "YNN", "No"), ("FR", "YNN", "No", "Yes")], ("reporting_unknown", "yes", False)),
-    "phase I, no plan, minors not stated": ([("DE", "YNN", "No", "")], ("reporting_unknown", "probable", True)),
+    "phase I, no plan, minors not stated": ([("DE", "YNN", "No", "")], ("out_of_scope", "no", False)),
+    "phase I, neither plan nor minors stated": ([("DE", "YNN", "", "")], ("reporting_unknown", "probable", True)),
     "phase I, in a third country too": (
         [("DE", "YNN", "No"), ("3rd", "YNN", "No")], ("reporting_unknown", "yes", False)),
     "no phase I is stated": ([("DE", "N??", "No")], ("reporting_unknown", "yes", False)),
@@ -527,7 +528,7 @@ def test_a_download_without_the_results_link_does_not_make_results_missing(scope
     assert found == [("trial_results",)]
 
 
-@pytest.mark.parametrize("case", ["phase I in a plan", "phase I, no plan, minors"])
+@pytest.mark.parametrize("case", ["phase I in a plan", "phase I, no plan, minors", "phase I, in a third country too"])
 def test_six_months_of_a_paediatric_trial_are_the_earlier_bound(scope, case):
     number = euctr(list(SCOPE).index(case))
     found = rows(
@@ -535,6 +536,22 @@ def test_six_months_of_a_paediatric_trial_are_the_earlier_bound(scope, case):
         f"SELECT due_earliest, due_latest FROM reporting_status WHERE policy = 'eu-ctd' AND trial_id = '{number}'",
     )
     assert found == [(date(2022, 7, 10), date(2023, 1, 10))]
+
+
+@pytest.mark.parametrize(
+    ("case", "paediatric"),
+    [
+        ("phase I in a plan", ("in a Paediatric Investigation Plan", True)),
+        ("phase I, no plan, minors", ("participants under 18", True)),
+        ("phase I, in a third country too", ("a third country has a record", True)),
+        ("phase I, no plan, minors not stated", (None, False)),
+        ("phase I, neither plan nor minors stated", (None, None)),
+    ],
+)
+def test_why_a_trial_is_paediatric_is_told(scope, case, paediatric):
+    number = euctr(list(SCOPE).index(case))
+    found = rows(scope, f"SELECT paediatric.value, paediatric.outcome FROM legs_eu_ctd WHERE trial_id = '{number}'")
+    assert found == [paediatric]
 
 
 def test_a_trial_of_several_sponsors_is_one_trial(scope):

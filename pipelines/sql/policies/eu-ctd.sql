@@ -13,7 +13,10 @@ WITH ranked AS (
             -- That there was no link is as good as the day on which it was looked at.
             WHEN is_older_link AND NOT has_results AND NOT recent_enough(link_seen, getvariable('policy')) THEN NULL
             ELSE has_results END AS shows_results,
-        is_in_pip OR (getvariable('policy').paediatric_outside_plans AND has_minors) AS is_paediatric
+        -- Outside a plan, for certain, a record that does not state the age is not taken for one with participants under
+        -- 18. Third countries have a record of paediatric trials only.
+        is_in_pip OR (getvariable('policy').paediatric_outside_plans AND (is_third OR coalesce(has_minors, is_in_pip)))
+            AS is_paediatric
     FROM euctr_protocols
 ), placed AS (
     -- Nor do records of countries that refused the trial say that it ran nowhere, while another one says more.
@@ -86,10 +89,8 @@ WITH ranked AS (
             THEN CASE WHEN has_ended THEN false WHEN blank < n THEN true END
             WHEN running > 0 THEN true
             WHEN has_ended THEN false END AS runs,
-        -- Nothing is said of the exemption: the public register shows mostly what is not exempt. Third countries have a
-        -- record of paediatric trials only.
-        NOT (only_phase_1 AND NOT is_paediatric AND NOT (getvariable('policy').paediatric_outside_plans AND outside > 0))
-            AS is_covered,
+        -- Nothing is said of the exemption: the public register shows mostly what is not exempt.
+        NOT (only_phase_1 AND NOT is_paediatric) AS is_covered,
         CASE
             WHEN getvariable('policy').results_on_every_record THEN shown_on_all
             WHEN shown_on_any OR (has_results AND coalesce(last_seen >= link_seen, true)) THEN true
@@ -179,8 +180,12 @@ SELECT
     leg(inside || ' of the EU and EEA, ' || outside || ' of third countries', inside > 0, registration_id, 'part')
         AS in_eea,
     leg(CASE WHEN blank > 0 THEN blank || ' of ' || n END, blank = n, registration_id, 'status') AS without_status,
-    leg(CASE WHEN is_in_pip THEN 'in a Paediatric Investigation Plan' WHEN is_paediatric THEN 'participants under 18' END,
-        is_paediatric, registration_id, 'in_pip, has_subjects_under_18') AS paediatric,
+    leg(
+        CASE
+            WHEN is_in_pip THEN 'in a Paediatric Investigation Plan'
+            WHEN is_paediatric AND outside > 0 THEN 'a third country has a record'
+            WHEN is_paediatric THEN 'participants under 18' END,
+        is_paediatric, registration_id, 'in_pip, has_subjects_under_18, part') AS paediatric,
     leg(CASE WHEN has_frozen THEN CASE WHEN sets_frozen_aside THEN 'left out of the count' ELSE 'counted' END END,
         has_frozen, registration_id, 'status') AS gb_record_frozen,
     leg(NULL, shown_on_any AND NOT shown_on_all, registration_id, 'trial_results') AS results_on_some_records,
