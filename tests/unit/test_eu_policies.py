@@ -975,6 +975,25 @@ def test_nothing_is_overdue_on_a_record_that_the_newest_full_snapshot_lacks(tmp_
     assert found == ["reporting_unknown", "overdue"] * 2
 
 
+def test_what_a_country_record_that_is_gone_still_says(tmp_path):
+    """When the trial was registered, and that it was in scope."""
+    first = text(1, "DE", "Ongoing", "", "NYN", "No", entered="2012-01-10")
+    second = text(1, "FR", "Ongoing", "", "YNN", "No", entered="2013-05-02")
+    for day, records in ((date(2023, 1, 1), [first, second]), (date(2024, 6, 1), [second]), (AS_OF, [second])):
+        put_file(tmp_path / "data", "euctr", day, "full.txt", "\n".join(records), "full")
+    with tables(tmp_path / "data") as connection:
+        gone = rows(connection, "SELECT part, gone_on FROM euctr_gone_parts")
+        entered = rows(connection, "SELECT registered_earliest, registered_raw, registered_latest FROM registrations")
+        scope = rows(
+            connection,
+            """SELECT status, in_scope_before.value FROM reporting_status JOIN legs_eu_ctd USING (trial_id)
+            WHERE policy = 'eu-ctd'""",
+        )
+    assert gone == [("DE", date(2024, 6, 1))]
+    assert entered == [(date(2012, 1, 10), "2012-01-10", date(2012, 1, 10))]
+    assert scope == [("left_scope", "not exempt until 2024-06-01")]
+
+
 # --- what people corrected -------------------------------------------------------------------------------------------
 
 CORRECTED = {

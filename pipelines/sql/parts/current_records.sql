@@ -31,7 +31,29 @@ WITH placed AS (
             AS end_rank
     FROM placed AS p
     LEFT JOIN vocabulary_recruitment_status AS v ON v.code = p.status
+), dropped AS (
+    -- The day on which a record was first entered holds on when the record is gone.
+    SELECT
+        registration_id, source,
+        arg_min({
+            'raw': r.registered_raw, 'precision': r.registered_precision,
+            'earliest': r.registered_earliest, 'latest': r.registered_latest, 'type': r.registered_type
+        }, (r.registered_earliest, s.part, s.version)) AS entered
+    FROM euctr_gone_parts AS g
+    JOIN version_spans AS s USING (registration_id, source, part)
+    JOIN staged_registrations AS r USING (file, record_number)
+    WHERE r.registered_earliest IS NOT NULL
+    GROUP BY registration_id, source
 )
-SELECT r.* EXCLUDE (snapshot, snapshot_date, scope), p.* EXCLUDE (file, record_number)
+SELECT
+    r.* EXCLUDE (snapshot, snapshot_date, scope) REPLACE (
+        coalesce(d.entered.raw, r.registered_raw) AS registered_raw,
+        coalesce(d.entered.precision, r.registered_precision) AS registered_precision,
+        coalesce(d.entered.earliest, r.registered_earliest) AS registered_earliest,
+        coalesce(d.entered.latest, r.registered_latest) AS registered_latest,
+        coalesce(d.entered.type, r.registered_type) AS registered_type),
+    p.* EXCLUDE (file, record_number)
 FROM staged_registrations AS r
 JOIN ranked AS p USING (file, record_number)
+LEFT JOIN dropped AS d ON d.registration_id = r.registration_id AND d.source = r.source
+    AND d.entered.earliest < coalesce(r.registered_earliest, DATE '9999-12-31')

@@ -14,11 +14,11 @@ WITH sighted AS (
 ), parts AS (
     SELECT
         registration_id, source, part,
-        max(snapshot_date) AS last_seen,
-        max(snapshot_date) FILTER (WHERE is_whole) AS last_whole
+        max(snapshot_date) AS last_seen
     FROM sighted
     GROUP BY registration_id, source, part
 )
-SELECT registration_id, source, part
-FROM parts
-QUALIFY last_seen < max(last_whole) OVER (PARTITION BY registration_id)
+SELECT p.registration_id, p.source, p.part, min(w.snapshot_date) AS gone_on
+FROM parts AS p
+JOIN sighted AS w ON w.registration_id = p.registration_id AND w.is_whole AND w.snapshot_date > p.last_seen
+GROUP BY ALL

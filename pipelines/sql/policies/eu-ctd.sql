@@ -97,11 +97,12 @@ WITH ranked AS (
             WHEN last_seen IS NULL OR last_seen < link_seen THEN shown_on_any END AS is_public
     FROM registered
 ), earlier AS (
-    -- Whether an older version of a country record was outside the exemption.
-    SELECT r.registration_id, max(v.valid_to) AS changed_on
+    -- Whether an older version of a country record was outside the exemption, or one that is gone.
+    SELECT r.registration_id, max(coalesce(v.valid_to, g.gone_on)) AS changed_on
     FROM version_spans AS v
     JOIN staged_registrations AS r USING (file, record_number)
-    WHERE NOT v.is_current AND r.source = 'euctr' AND r.part <> 'results'
+    LEFT JOIN euctr_gone_parts AS g ON (g.registration_id, g.source, g.part) = (v.registration_id, v.source, v.part)
+    WHERE (NOT v.is_current OR g.gone_on IS NOT NULL) AND r.source = 'euctr' AND r.part <> 'results'
         AND (NOT only_phase_1(r.own_fields) OR is_in_pip(r.own_fields)
             OR (getvariable('policy').paediatric_outside_plans AND (r.part = '3RD' OR has_minors(r.own_fields))))
     GROUP BY r.registration_id
