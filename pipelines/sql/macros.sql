@@ -104,11 +104,13 @@ CREATE OR REPLACE MACRO came_from_eudract(own) AS
 CREATE OR REPLACE MACRO received_a_summary(own) AS own['results_first_received'] = 'Yes'
     AND coalesce(own['csr_submitted'], own['lay_summary_submitted'], own['interim_results_submitted']) IS NULL;
 
--- The last end that the member states of a CTIS record state, and whether all in which the trial ran state one.
+-- The last end that the member states of a CTIS record state, and whether all in which the trial ran state one. Countries
+-- outside the EEA stand in the list by their name alone.
 CREATE OR REPLACE MACRO last_state_end(countries) AS list_max(list_transform(countries, lambda c: c.ended));
 
 CREATE OR REPLACE MACRO all_states_dated(countries) AS len(list_filter(countries, lambda c: c.ended IS NULL
-    AND c.status NOT IN ('under_evaluation', 'not_authorised', 'cancelled', 'expired'))) = 0;
+    AND (c.status_source IS NOT NULL OR c.sites IS NOT NULL OR c.authorised IS NOT NULL OR c.started IS NOT NULL)
+    AND coalesce(c.status NOT IN ('under_evaluation', 'not_authorised', 'cancelled', 'expired'), true))) = 0;
 
 -- The last day in time under the EU Directive: trials that ended before the duty began had until the end of the backlog.
 CREATE OR REPLACE MACRO eu_due_day(day, months, policy) AS CASE

@@ -91,10 +91,11 @@ def text(
 
 def ctis_record(number: int, **fields: Any) -> dict[str, Any]:
     """A served record, ended; fields: code, end (endDateEU), world, states {country: (code, end)}, summaries and lay
-    (submission days; None: without a day), interim, csr, category, phase, pip, eudract, applied, extra."""
+    (submission days; None: without a day), interim, csr, category, phase, pip, eudract, applied, elsewhere (countries
+    outside the EEA), extra."""
     f: dict[str, Any] = {
         "code": 8, "end": LONG_AGO, "world": None, "states": {}, "summaries": (), "lay": (), "csr": (), "interim": (), "category": "2",
-        "phase": "4", "pip": None, "eudract": None, "applied": "2020-01-01", "extra": {},
+        "phase": "4", "pip": None, "eudract": None, "applied": "2020-01-01", "elsewhere": (), "extra": {},
     } | fields  # fmt: skip
     details: dict[str, Any] = {"trialInformation": {"trialCategory": {"trialPhase": f["phase"]}}}
     if f["pip"]:
@@ -108,7 +109,11 @@ def ctis_record(number: int, **fields: Any) -> dict[str, Any]:
         "authorizedApplication": {
             "applicationInfo": [{"type": "INITIAL", "submissionDate": f["applied"]}],
             "eudraCt": {"isTransitioned": f["eudract"] is not None, "eudraCtCode": f["eudract"]},
-            "authorizedPartI": {"trialDetails": details, "trialCategoryCode": f["category"]},
+            "authorizedPartI": {
+                "trialDetails": details,
+                "trialCategoryCode": f["category"],
+                "rowCountriesInfo": [{"name": name} for name in f["elsewhere"]],
+            },
             "memberStatesConcerned": [
                 {"mscName": name, "mscPublicStatusCode": code} for name, (code, _) in f["states"].items()
             ],
@@ -718,6 +723,12 @@ MOVES = {
         ("out_of_scope", "in_grace")),
     "the member states ended before the move": (
         [("DE", "Trial now transitioned")], dict(end=None, states={"Germany": (8, LONG_AGO), "Spain": (12, None)}),
+        ("completion_unknown", "out_of_scope")),
+    "one member state ended before the move, the status of another is not known": (
+        [("DE", "Trial now transitioned")], dict(end=None, states={"Germany": (8, LONG_AGO), "Spain": (99, None)}),
+        ("out_of_scope", "inconsistent")),
+    "the member states ended before the move, elsewhere no state is asked": (
+        [("DE", "Trial now transitioned")], dict(end=None, states={"Germany": (8, LONG_AGO)}, elsewhere=["United States"]),
         ("completion_unknown", "out_of_scope")),
     "the move was refused": ([("DE", "Ongoing")], dict(code=11, end=None), ("not_completed", "never_started")),
 }  # fmt: skip

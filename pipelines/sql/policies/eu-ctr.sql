@@ -33,7 +33,10 @@ WITH records AS (
     SELECT
         t.trial_id,
         e.* EXCLUDE (trial_id),
-        coalesce(end_eu, CASE WHEN has_ended THEN last_state_end END) AS ended_on,
+        -- A trial that ended after it moved did not end on a member state's day before.
+        coalesce(end_eu, CASE
+            WHEN has_ended AND NOT coalesce(NOT m.ended_before AND last_state_end < e.registered_earliest, false)
+            THEN last_state_end END) AS ended_on,
         CASE
             WHEN summary IS NOT NULL THEN true
             WHEN received_a_summary(own_fields) THEN true
