@@ -56,6 +56,12 @@ REGULATIONS = {
     "ended before them, abroad too": (at("United Kingdom", "France", kinds=["DRUG"]), "out_of_scope"),
     "ended on the day, abroad too": (at("United Kingdom", "France", kinds=["DRUG"], cd="2026-04-28"), "scope_unknown"),
     "was to end before them, still runs": (at("United Kingdom", "France", kinds=["DRUG"], status="RECRUITING"), "scope_unknown"),
+    "an end that was expected before them, not known to have come": (
+        at("United Kingdom", "France", kinds=["DRUG"], status="UNKNOWN", cd=("2026-04-01", "ESTIMATED")), "scope_unknown"),
+    "an expected end of a trial that ended": (
+        at("United Kingdom", "France", kinds=["DRUG"], cd=("2026-04-01", "ESTIMATED")), "out_of_scope"),
+    "an actual end, the record not kept since": (
+        at("United Kingdom", "France", kinds=["DRUG"], status="UNKNOWN", cd="2026-04-01"), "out_of_scope"),
     "no medicine": (at("United Kingdom", kinds=["BEHAVIORAL"], start="2026-05-01", pcd="2027-01-01", cd=None), "out_of_scope"),
     "kind not told": (at("United Kingdom", kinds=["OTHER"], start="2026-05-01", pcd="2027-01-01", cd=None), "scope_unknown"),
     "month before them, by its last day": (at("United Kingdom", kinds=["DRUG"], start="2026-03", pcd="2027-01-01", cd="2027-06-01"),
