@@ -828,6 +828,24 @@ def test_the_first_registration_is_the_earliest_entry(registered, case):
     assert found == [(day, status, "registered" if status == "unknown" else None)]
 
 
+@pytest.mark.parametrize(
+    ("case", "days"),
+    [
+        ("moved to CTIS, the former record not known", (None, 1042)),
+        ("moved to CTIS, the former record late", (1, 1)),
+        ("moved to CTIS, the former record in time", (-27, -27)),
+    ],
+)
+def test_days_to_a_registration_that_may_be_earlier_have_no_lower_bound(registered, case, days):
+    number = ctis(list(REGISTERED).index(case))
+    found = rows(
+        registered,
+        f"""SELECT DISTINCT days_min, days_max FROM registration_status JOIN registrations AS r USING (trial_id)
+        WHERE rule = 'strict-day' AND r.registration_id = '{number}'""",
+    )
+    assert found == [days]
+
+
 def test_a_download_without_the_results_link_leaves_open_whether_every_country_shows_results(registered):
     number = euctr(list(REGISTERED).index("it is the first by name"))
     found = rows(registered, f"SELECT r2_summary_results, r2_all_countries FROM disclosure WHERE trial_id = '{number}'")
