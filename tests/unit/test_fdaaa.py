@@ -447,6 +447,11 @@ EDITS = {
     "drug to blank, no site in the US": (
         dict(OLD, countries=("France",)), "left_scope", f"regulated by the FDA until {AS_OF}"),
     "device to phase 1": (dict(phases=["PHASE1"], drug=False, device=True), "overdue", None),
+    "device to no, phase 1 of a drug": (
+        dict(phases=["PHASE1"], drug=True, device=False), "left_scope", f"device regulated by the FDA until {AS_OF}"),
+    "drug to no, feasibility of a device": (
+        dict(purpose="DEVICE_FEASIBILITY", drug=False, device=True), "left_scope",
+        f"drug regulated by the FDA until {AS_OF}"),
 }  # fmt: skip
 
 OLD_EDITS = {
@@ -465,9 +470,17 @@ OLD_EDITS = {
 }  # fmt: skip
 
 
+WAS = {
+    # what the older version of an edit's record said, where that is not the record of all cases
+    "device to no, phase 1 of a drug": dict(phases=["PHASE1"], drug=True, device=True),
+    "drug to no, feasibility of a device": dict(purpose="DEVICE_FEASIBILITY", drug=True, device=True),
+}  # fmt: skip
+
+
 def test_a_record_that_an_edit_took_out_of_scope_names_the_edit(tmp_path):
     data = tmp_path / "data"
-    put_studies(data, BEFORE, [us(number, updated="2022-12-01") for number, _ in enumerate(EDITS)])
+    former = [us(number, updated="2022-12-01", **WAS.get(case, {})) for number, case in enumerate(EDITS)]
+    put_studies(data, BEFORE, former)
     edited = [us(number, updated="2024-02-01", **fields) for number, (fields, *_) in enumerate(EDITS.values())]
     put_studies(data, AS_OF, edited)
     with tables(data) as connection:

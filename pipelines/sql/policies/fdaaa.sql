@@ -67,9 +67,10 @@ WITH dated AS (
     SELECT
         r.registration_id,
         max(v.valid_to) AS changed_on,
-        arg_max(v.phase, v.version) AS phase,
-        arg_max(coalesce(v.primary_purpose, 'not stated'), v.version) AS primary_purpose,
-        arg_max(v.is_fda_regulated_drug IS NULL AND v.is_fda_regulated_device IS NULL, v.version) AS had_blank_flags
+        arg_max({
+            'phase': v.phase, 'primary_purpose': v.primary_purpose,
+            'drug': v.is_fda_regulated_drug, 'device': v.is_fda_regulated_device
+        }, v.version) AS was
     FROM nct_registrations AS r
     JOIN registration_versions AS v
         ON v.registration_id = r.registration_id AND v.source = r.source AND v.part = '' AND NOT v.is_current
@@ -190,14 +191,22 @@ WITH dated AS (
 ), edited AS (
     SELECT
         l.*,
+        CASE WHEN NOT l.covered_phase.outcome AND l.phase IS DISTINCT FROM e.was.phase
+            THEN 'phase ' || e.was.phase END AS former_phase,
+        CASE WHEN NOT l.not_feasibility.outcome AND l.primary_purpose IS DISTINCT FROM e.was.primary_purpose
+            THEN 'purpose ' || coalesce(e.was.primary_purpose, 'not stated') END AS former_purpose,
         nullif(concat_ws(', ',
             CASE WHEN l.study_type <> 'interventional' THEN 'interventional' END,
-            CASE WHEN NOT l.covered_phase.outcome THEN 'phase ' || e.phase END,
+            former_phase,
             CASE
-                WHEN l.is_fda_regulated_drug OR l.is_fda_regulated_device THEN NULL
-                WHEN NOT e.had_blank_flags THEN 'regulated by the FDA'
+                -- One flag is left: its test failed all along, and it was the other one's that the trial passed.
+                WHEN l.is_fda_regulated_drug OR l.is_fda_regulated_device THEN CASE
+                    WHEN coalesce(former_phase, former_purpose) IS NOT NULL THEN NULL
+                    WHEN e.was.device AND l.is_fda_regulated_device IS NOT TRUE THEN 'device regulated by the FDA'
+                    WHEN e.was.drug AND l.is_fda_regulated_drug IS NOT TRUE THEN 'drug regulated by the FDA' END
+                WHEN e.was.drug IS NOT NULL OR e.was.device IS NOT NULL THEN 'regulated by the FDA'
                 WHEN NOT l.is_old_route THEN 'FDA flags blank' END,
-            CASE WHEN NOT l.not_feasibility.outcome THEN 'purpose ' || e.primary_purpose END), '')
+            former_purpose), '')
             || ' until ' || e.changed_on AS was_in_scope_as
     FROM legs AS l
     LEFT JOIN edits AS e USING (registration_id)
