@@ -134,7 +134,7 @@ SELECT
     leg(
         CASE WHEN refused > 0 THEN refused || ' of ' || n || ' countries refused' END,
         -- Results are there of what took place, whatever the countries' states say.
-        CASE WHEN is_public THEN true WHEN refused = n THEN false WHEN blank + prohibited < n THEN true END,
+        CASE WHEN is_public THEN true WHEN refused = n THEN false WHEN blank + prohibited + refused < n THEN true END,
         registration_id, 'status') AS started,
     leg(registration_id, registration_id IS NOT NULL, registration_id, 'registrations') AS registered_in_euctr,
     CASE

@@ -1,4 +1,4 @@
--- FDAAA: first submission within 21 days of the start; for earlier starts the deadline is the day the duty began.
+-- FDAAA: first submission within 21 days of the start or by the day the duty began, whichever is later.
 WITH deadlines AS (
     SELECT
         *,
