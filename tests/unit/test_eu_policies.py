@@ -977,6 +977,25 @@ def test_what_several_snapshots_show(history, case):
     assert verdict(history, (ctis if policy == "eu-ctr" else euctr)(number), policy) == status
 
 
+@pytest.mark.parametrize(
+    ("case", "has_results", "on_all", "status"),
+    [
+        ("that had none, recent", False, False, "overdue"),
+        ("that had none, long ago", None, None, "reporting_unknown"),
+        ("that had one", True, True, "reported_on_time"),
+    ],
+)
+def test_the_link_of_an_older_extract_counts_wherever_results_are_asked_for(history, case, has_results, on_all, status):
+    number = euctr(list(HISTORY).index(f"the link of an older extract {case}, the newest record is a text"))
+    found = rows(
+        history,
+        f"""SELECT has_results, r2_summary_results, r2_all_countries, s.status
+        FROM trials JOIN disclosure USING (trial_id) JOIN reporting_status AS s USING (trial_id)
+        WHERE trial_id = '{number}' AND s.policy IN ('alltrials-summary', 'who-summary')""",
+    )
+    assert found == [(has_results, has_results, on_all, status)] * 2
+
+
 def test_the_edit_is_named(history):
     number = euctr(list(HISTORY).index("an edit took it out of scope"))
     found = rows(history, f"SELECT in_scope_before.value FROM legs_eu_ctd WHERE trial_id = '{number}'")

@@ -1,6 +1,7 @@
 -- The newest version of every record with its lists, as read. place: the order in which the records of one registration
 -- speak for it. The register read directly comes before what others pass on of it; then the newest record. A country's
--- record that the register dropped speaks no longer.
+-- record that the register dropped speaks no longer. older_link: what an older record of the country shows of results,
+-- where the newest is of a form that cannot.
 WITH placed AS (
     -- What decides the order, and no more: the whole records are put beside it, not carried through the sorting.
     SELECT
@@ -47,13 +48,19 @@ WITH placed AS (
 )
 SELECT
     r.* EXCLUDE (snapshot, snapshot_date, scope) REPLACE (
+        -- A full text cannot show the link to results: a link stays one, that there was none holds for a time only.
+        coalesce(r.has_results, CASE WHEN o.link.has_results
+            OR o.link.last_seen >= getvariable('as_of') - CAST(getvariable('parameter').older_link_days AS INTEGER)
+            THEN o.link.has_results END) AS has_results,
         coalesce(d.entered.raw, r.registered_raw) AS registered_raw,
         coalesce(d.entered.precision, r.registered_precision) AS registered_precision,
         coalesce(d.entered.earliest, r.registered_earliest) AS registered_earliest,
         coalesce(d.entered.latest, r.registered_latest) AS registered_latest,
         coalesce(d.entered.type, r.registered_type) AS registered_type),
+    CASE WHEN r.has_results IS NULL THEN o.link END AS older_link,
     p.* EXCLUDE (file, record_number)
 FROM staged_registrations AS r
 JOIN ranked AS p USING (file, record_number)
 LEFT JOIN dropped AS d ON d.registration_id = r.registration_id AND d.source = r.source
     AND d.entered.earliest < coalesce(r.registered_earliest, DATE '9999-12-31')
+LEFT JOIN euctr_stated AS o ON o.registration_id = r.registration_id AND o.source = r.source AND o.part = r.part

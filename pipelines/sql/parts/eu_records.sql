@@ -36,6 +36,7 @@ SELECT r.* REPLACE (
     CASE WHEN list_contains(c.fields, 'status') THEN c.status ELSE r.status END AS status,
     CASE WHEN list_contains(c.fields, 'phase') THEN c.phase ELSE r.phase END AS phase,
     CASE WHEN list_contains(c.fields, 'has_results') THEN c.has_results ELSE r.has_results END AS has_results,
+    CASE WHEN NOT list_contains(c.fields, 'has_results') THEN r.older_link END AS older_link,
     CASE WHEN list_contains(c.fields, 'results_submitted') THEN c.results_submitted ELSE r.results_submitted END
         AS results_submitted,
     CASE WHEN list_contains(c.fields, 'results_posted') THEN c.results_posted ELSE r.results_posted END AS results_posted,

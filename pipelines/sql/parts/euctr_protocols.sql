@@ -19,10 +19,10 @@ SELECT
     -- A converted record also carries the end on its results page: that one does not count here.
     CASE WHEN r.own_fields['global_end_date'] IS NOT NULL THEN r.completion_earliest END AS end_earliest,
     CASE WHEN r.own_fields['global_end_date'] IS NOT NULL THEN r.completion_latest END AS end_latest,
-    r.has_results IS NULL AS is_older_link,
-    coalesce(r.has_results, o.link.has_results) AS has_results,
-    CASE WHEN is_older_link THEN o.link.results_link ELSE r.own_fields['trial_results'] END AS results_link,
-    CASE WHEN is_older_link THEN o.link.last_seen ELSE p.last_seen END AS link_seen
+    r.older_link IS NOT NULL AS is_older_link,
+    CASE WHEN is_older_link THEN r.older_link.has_results ELSE r.has_results END AS has_results,
+    CASE WHEN is_older_link THEN r.older_link.results_link ELSE r.own_fields['trial_results'] END AS results_link,
+    CASE WHEN is_older_link THEN r.older_link.last_seen ELSE p.last_seen END AS link_seen
 FROM speaking_registrations AS s
 JOIN eu_records AS r USING (registration_id)
 JOIN version_spans AS p ON p.is_current AND (p.registration_id, p.source, p.part) = (r.registration_id, r.source, r.part)

@@ -2,6 +2,7 @@
 -- records have phase, plan and age of participants and no results link, field extracts the link alone.
 SELECT
     v.registration_id,
+    v.source,
     v.part,
     arg_max({
         'only_phase_1': only_phase_1(r.own_fields), 'is_in_pip': is_in_pip(r.own_fields),
@@ -13,4 +14,4 @@ SELECT
 FROM version_spans AS v
 JOIN staged_registrations AS r USING (file, record_number)
 WHERE v.source = 'euctr' AND r.source = 'euctr' AND v.part NOT IN ('', 'results')
-GROUP BY v.registration_id, v.part
+GROUP BY v.registration_id, v.source, v.part
