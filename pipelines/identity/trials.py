@@ -1,22 +1,19 @@
 """Which registrations of a build are one trial, and what each trial is called: from the build's relations and back.
 
-Only the steps that SQL cannot do: reading the shapes of numbers (`trn`), the constrained union (`union`), the ledger of
-ids (`ledger`). The evidence is `sql/parts/registration_edges.sql`.
+Only the steps that SQL cannot do: reading the shapes of numbers (`trn`) and the words beside them (`stated`), the
+constrained union (`union`), the ledger of ids (`ledger`). The evidence is `sql/parts/registration_edges.sql`.
 """
 
 import contextlib
 import gc
-import re
 from collections.abc import Iterator, Sequence
 from datetime import date
-from functools import cache
 from pathlib import Path
 
 import duckdb
 
 from pipelines import store, trn
-from pipelines.contracts import reference
-from pipelines.identity import ledger, union
+from pipelines.identity import ledger, stated, union
 
 SPOKEN_OF = "SELECT registration_id FROM registration_edges UNION ALL SELECT other_id FROM registration_edges"
 """The registrations that any evidence speaks of."""
@@ -41,47 +38,10 @@ def number_forms(connection: duckdb.DuckDBPyConnection) -> None:
     forms = [
         (value, hit.canonical, hit.registry, is_number)
         for value in values
-        for hit, is_number in [_number_in(value)]
+        for hit, is_number in [stated.number_in(value)]
         if hit
     ]
     store.insert(connection, "number_forms", forms)
-
-
-_OF_REGISTERS = frozenset({
-    "register", "registers", "registry", "registries", "registration", "registered", "number", "numbers", "no", "nr",
-    "id", "ids", "identifier", "identification", "code", "ref", "reference", "eudra", "ct", "ctr", "utn", "universal",
-    "who", "ictrp", "nih", "nlm", "ema", "mhra", "bfarm", "agency", "medicines", "european", "national",
-    "international", "institute", "institutes", "library", "health", "as", "at", "with", "by",
-})  # fmt: skip
-"""Words beside a number that say whose it is, apart from the registers' own names."""
-_ADDRESS = re.compile(r"(?:https?://|www\.)\S+")
-
-
-def _number_in(value: str) -> tuple[trn.Hit | None, bool]:
-    """The one number that an identifier field holds, and whether the field is that number, with or without words that
-    say whose it is. Two numbers are none."""
-    whole = trn.canonical(value)
-    if whole:
-        return whole, True
-    hits = [hit for hit in trn.find(value) if hit.kind == "number"]
-    if len({hit.canonical for hit in hits}) != 1:
-        return None, False
-    beside = value
-    for hit in reversed(hits):
-        beside = f"{beside[: hit.start]} {beside[hit.end :]}"
-    words, countries = _names()
-    left = set(re.findall(r"\w+", countries.sub(" ", beside.casefold())))
-    return hits[0], left <= words or bool(_ADDRESS.fullmatch(value.strip()))
-
-
-@cache
-def _names() -> tuple[frozenset[str], re.Pattern[str]]:
-    """Words of the registers, and the names of countries as a whole: alone `part` and `see` would be no country's."""
-    registers = [text for row in reference("registries") for text in (row["code"], row["name"], row["data_banks"])]
-    words = {word for text in registers for word in re.findall(r"\w+", text.casefold())}
-    spelt = {s.casefold() for row in reference("countries") for s in [row["name"], *row["spellings"].split(";")] if s}
-    countries = "|".join(re.escape(name) for name in sorted(spelt, key=lambda name: (-len(name), name)))
-    return _OF_REGISTERS | words, re.compile(rf"(?<!\w)(?:{countries})(?!\w)")
 
 
 def placeholder_numbers(connection: duckdb.DuckDBPyConnection) -> None:
