@@ -506,7 +506,7 @@ def _accounts(connection: duckdb.DuckDBPyConnection, staged: Sequence[Staged]) -
         CREATE TABLE article_payloads (file VARCHAR, snapshot VARCHAR, snapshot_date DATE, payload VARCHAR,
             file_year INTEGER, file_number INTEGER, is_baseline BOOLEAN, is_whole BOOLEAN, is_failed BOOLEAN);
         CREATE TABLE snapshots (source VARCHAR, snapshot VARCHAR, snapshot_date DATE, scope VARCHAR, sha256 VARCHAR,
-            volume BIGINT)"""
+            volume BIGINT, is_fetched BOOLEAN)"""
     )
     store.insert(connection, "payload_reports", [_account(item) for item in staged])
     rejects = [
@@ -532,7 +532,7 @@ def _unread(item: Staged) -> Iterator[tuple[str, date, str]]:
 
 
 def _snapshot(shot: Snapshot) -> tuple[object, ...]:
-    return (shot.source, shot.id, shot.date, shot.scope, shot.sha256, shot.fetched.get("records"))
+    return (shot.source, shot.id, shot.date, shot.scope, shot.sha256, shot.fetched.get("records"), bool(shot.fetched))
 
 
 def _account(item: Staged) -> tuple[object, ...]:

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from pipelines import queries
+from pipelines import queries, snapshots
 from pipelines.contracts import contracts
 from tests.worlds import AS_OF, put_file, rows, tables
 
@@ -854,8 +854,9 @@ def test_a_download_without_the_results_link_leaves_open_whether_every_country_s
 
 # --- several snapshots -----------------------------------------------------------------------------------------------
 
+FETCHED = {"records": None}
 HISTORY = {
-    # (day, source, file, content) of every snapshot, made from the case's number -> policy, status
+    # (day, source, file, content, what it says of its fetching if it was fetched) of every snapshot, made from the case's number -> policy, status
     "an edit took it out of scope": (
         lambda n: [
             (date(2023, 1, 1), "euctr", "full.txt", text(n, "DE", "Completed", LONG_AGO, "NYN", "No")),
@@ -922,17 +923,20 @@ HISTORY = {
             ], "eu-ctd", status)
         for name, later, status in (
             ("full text lacks", lambda n: [
-                (AS_OF, "euctr", "full.txt", text(n, "FR", "Ongoing", "", "NYN", "No"))], "not_completed"),
+                (AS_OF, "euctr", "full.txt", text(n, "FR", "Ongoing", "", "NYN", "No"), FETCHED)], "not_completed"),
+            ("full text lacks that was imported: one country's alone reads so", lambda n: [
+                (AS_OF, "euctr", "full.txt", text(n, "FR", "Ongoing", "", "NYN", "No"))], "inconsistent"),
             ("full text has", lambda n: [
                 (AS_OF, "euctr", "full.txt", "\n".join([
-                    text(n, "DE", "Completed", LONG_AGO, "NYN", "No"), text(n, "FR", "Ongoing", "", "NYN", "No")]))],
+                    text(n, "DE", "Completed", LONG_AGO, "NYN", "No"), text(n, "FR", "Ongoing", "", "NYN", "No")]), FETCHED)],
              "inconsistent"),
             ("extract lacks", lambda n: [
                 (AS_OF, "euctr", "protocols.csv", table(EXTRACT, extract(n, [("FR", "Ongoing")])))], "inconsistent"),
             ("results page lacks", lambda n: [
                 (AS_OF, "euctr", "pages.csv", table(PAGE, [page(n, "", "2024-06-10", "Broken")]))], "inconsistent"),
             ("full text lacks, of which a record could not be read", lambda n: [
-                (AS_OF, "euctr", "full.txt", text(n, "FR", "Ongoing", "", "NYN", "No") + "\nSummary\nEudraCT Number: x")],
+                (AS_OF, "euctr", "full.txt", text(n, "FR", "Ongoing", "", "NYN", "No") + "\nSummary\nEudraCT Number: x",
+                 FETCHED)],
              "inconsistent"),
         )
     },
@@ -960,12 +964,21 @@ HISTORY = {
 }  # fmt: skip
 
 
+def put_fetched(data, source, day, name, content):
+    path = data.parent / name
+    path.write_text(content, encoding="utf-8")
+    snapshots.store_files(data, source, day, [path], fetched=FETCHED)
+
+
 @pytest.fixture(scope="module")
 def history(tmp_path_factory):
     data = tmp_path_factory.mktemp("history") / "data"
     for number, (make, _, _) in enumerate(HISTORY.values()):
-        for day, source, name, content in make(number):
-            put_file(data, source, day, f"{number}-{name}", content)
+        for day, source, name, content, *fetched in make(number):
+            if fetched:
+                put_fetched(data, source, day, f"{number}-{name}", content)
+            else:
+                put_file(data, source, day, f"{number}-{name}", content)
     with tables(data) as connection:
         yield connection
 
@@ -1006,6 +1019,14 @@ def test_the_end_of_posted_results_is_not_the_country_records(history):
     number = euctr(list(HISTORY).index("a converted record, with the end that its posted results give"))
     found = rows(history, f"SELECT end_date_from_results_page.outcome FROM legs_eu_ctd WHERE trial_id = '{number}'")
     assert found == [(True,)]
+
+
+def test_all_of_the_register_shows_which_countries_are_gone_also_where_it_was_imported(tmp_path):
+    ended, runs = text(1, "DE", "Completed", LONG_AGO, "NYN", "No"), text(1, "FR", "Ongoing", "", "NYN", "No")
+    put_file(tmp_path / "data", "euctr", date(2023, 1, 1), "full.txt", f"{ended}\n{runs}", "full")
+    put_file(tmp_path / "data", "euctr", AS_OF, "full.txt", runs, "full")
+    with tables(tmp_path / "data") as connection:
+        assert verdict(connection, euctr(1), "eu-ctd") == "not_completed"
 
 
 def test_nothing_is_overdue_on_a_record_that_the_newest_full_snapshot_lacks(tmp_path):

@@ -1,12 +1,15 @@
 -- Country records that the EU Clinical Trials Register dropped: a full text of a trial holds all of its country records,
--- so that what was last seen before the newest one is gone. What field extracts and converted records lack says nothing,
--- nor does a snapshot of which a file or a record could not be read. Results pages come in files of their own.
+-- so that what was last seen before the newest one is gone. The register also gives the text of one country alone, in the
+-- same words: so only a text counts that was fetched, where all countries are asked for, or imported as all of the
+-- register. What field extracts and converted records lack says nothing, nor does a snapshot of which a file or a record
+-- could not be read. Results pages come in files of their own.
 WITH sighted AS (
     SELECT
         s.registration_id, s.source, s.part, s.snapshot_date,
-        is_full_text(r.own_fields, r.data_version) AND f.snapshot IS NULL AS is_whole
+        is_full_text(r.own_fields, r.data_version) AND f.snapshot IS NULL AND (n.is_fetched OR n.scope = 'full') AS is_whole
     FROM registration_sightings AS s
     JOIN staged_registrations AS r USING (file, record_number)
+    JOIN snapshots AS n ON n.source = r.source AND n.snapshot = r.snapshot
     LEFT JOIN (
         SELECT DISTINCT source, snapshot FROM payload_rejects WHERE scope IN ('payload', 'record')
     ) AS f ON f.source = s.source AND f.snapshot = s.snapshot
