@@ -160,14 +160,25 @@ def _heirs(
 
 
 def _state(ledger: Sequence[Event]) -> tuple[dict[str, str], dict[str, int]]:
-    """Trial id of every known number, and the rank of every id by the order in which they were founded."""
+    """Trial id of every known number, and the rank of every id by the order in which they were founded.
+
+    A number whose id was merged while it was gone belongs to the trial into which it was merged: that is the ledger's
+    last word on it, so that coming back by itself is an event (split_from).
+    """
     known: dict[str, str] = {}
     founded: dict[str, int] = {}
+    merged: dict[str, str] = {}
     for event in ledger:
-        if event.event != "merged_into":
+        merged.pop(event.trial_id, None)  # it lives, whatever was said before
+        if event.event == "merged_into":
+            merged[event.number] = event.trial_id
+        else:
             known[event.number] = event.trial_id
         if event.event in ("founded", "split_from"):
             founded.setdefault(event.trial_id, len(founded))
+    for number, trial_id in known.items():
+        while trial_id in merged:
+            trial_id = known[number] = merged[trial_id]
     return known, founded
 
 

@@ -110,6 +110,26 @@ def test_an_id_whose_registration_could_not_be_read_goes_on_or_is_merged(before,
     assert resolve(there, now, [*history, *events], THIRD) == (ids, [])
 
 
+BACK = [
+    # B named {B, C}; it was gone when C joined A, so that the id B was merged: (there, edges, ids, events when it is back)
+    ("ABC", [("A", "C")], {"A": "A", "B": "B", "C": "A"}, [("split_from", "B", "B", "A")]),
+    ("ABC", [("B", "C")], {"A": "A", "B": "B", "C": "B"}, [("split_from", "B", "B", "A"), ("joined", "C", "B", "A")]),
+    ("ABC", [("A", "B"), ("A", "C")], {"A": "A", "B": "A", "C": "A"}, []),
+]
+
+
+@pytest.mark.parametrize(("there", "edges", "expected", "told"), BACK)
+def test_an_id_that_was_merged_while_its_registration_was_gone_comes_back_with_an_event(there, edges, expected, told):
+    history = []
+    for known, joined in (("A", []), ("ABC", [("B", "C")]), ("AC", [("A", "C")])):
+        history += resolve(members(*known), joined, history, SECOND)[1]
+    assert history[-2] == Event(SECOND, "merged_into", "B", "A", "B")
+    ids, events = resolve(members(*there), edges, history, THIRD)
+    assert ids == expected
+    assert [(e.event, e.number, e.trial_id, e.previous_trial_id) for e in events] == told
+    assert resolve(members(*there), edges, [*history, *events], THIRD) == (ids, [])
+
+
 def test_events_after_the_as_of_date_do_not_exist(tmp_path):
     ledger.append(tmp_path, [Event(FIRST, "founded", "A", "A")])
     ledger.append(tmp_path, [Event(THIRD, "founded", "B", "B")])
@@ -175,11 +195,16 @@ def test_every_trial_id_names_one_cluster_whatever_happened_before(numbers, data
             for b in loaded:
                 assert (ids[a] == ids[b]) == (cluster_of.get(a, a) == cluster_of.get(b, b))
         assert resolve_again(loaded, cluster_of, [*history, *events]) == (ids, [])
-        # An id that a registration had goes on, is found by its own registration, or is said to be merged.
-        known = {e.number: e.trial_id for e in history if e.event != "merged_into"}
-        had = {known[n] for n in loaded if n in known}
-        merged = {e.number for e in events if e.event == "merged_into"}
-        assert had <= {*ids.values(), *loaded, *merged}
+        # The ledger's last word on a number leads to its trial: an id goes on or is said to be merged.
+        last = {e.number: e for e in [*history, *events]}
+        assert {n: led_to(last, n) for n in loaded} == ids
+
+
+def led_to(last, number):
+    trial_id = last[number].trial_id
+    while last[trial_id].trial_id != trial_id:
+        trial_id = last[trial_id].trial_id
+    return trial_id
 
 
 def resolve_again(loaded, cluster_of, history):
