@@ -28,6 +28,7 @@ import duckdb
 
 from pipelines import reading, snapshots, store, trn
 from pipelines.contracts import contracts
+from pipelines.errors import DataError
 from pipelines.reading import Report
 from pipelines.settings import ROOT, SCHEMAS
 from pipelines.snapshots import Payload, Snapshot
@@ -371,9 +372,10 @@ def end_with_parent() -> None:
 
 
 def _attempt_alike(task: Task) -> str:
-    """The same by a process that started later: only where it has the reader that the task names."""
+    """The same by a process that started later. Raises DataError where it has another reader than the task names: it
+    would refuse every payload, and a build without all of them must not take the place of the last one."""
     if reader_version(task.source) != task.reader:
-        return f"the program was changed on disk while it ran; {NOTHING_READ}"
+        raise DataError("The program was changed on disk while it ran, so that nothing more was read: run it again.")
     return attempt(task)
 
 

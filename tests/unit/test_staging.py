@@ -14,6 +14,7 @@ import duckdb
 import pytest
 
 from pipelines import build, progress, snapshots, staging, store
+from pipelines.errors import DataError
 from pipelines.staging import Progress, Task
 from tests import processes
 from tests.worlds import AS_OF, article, article_set, nct, put_file, put_studies, settings, study
@@ -257,8 +258,16 @@ def test_a_reading_bears_the_mark_of_the_program_that_runs_and_not_of_the_one_on
     assert staging.reader_version("pubmed") == before
     monkeypatch.setattr(staging, "_AT_START", staging._program())
     assert staging.reader_version("pubmed") != before, "the next process reads by it"
-    fault = staging._attempt_alike(task(tmp_path, reader=before))
-    assert fault.startswith("the program was changed on disk while it ran")
+    with pytest.raises(DataError, match="changed on disk while it ran"):
+        staging._attempt_alike(task(tmp_path, reader=before))
+
+
+def test_a_program_that_was_changed_while_it_ran_reads_nothing_and_builds_nothing(tmp_path, monkeypatch):
+    data = archive(tmp_path, 2)
+    monkeypatch.setattr(staging, "WORTH_A_POOL", 0)
+    monkeypatch.setattr(staging, "reader_version", lambda source: "as it was before")  # which its workers do not know
+    with pytest.raises(DataError, match="changed on disk while it ran"):
+        stage(data)
 
 
 def test_the_mark_of_one_source_does_not_depend_on_another():
