@@ -23,11 +23,13 @@ LONGEST = 500
 @dataclass(frozen=True)
 class Attempt:
     """One attempt at what is due of a source. day: on which it ended, as YYYY-MM-DD. failure: why not all of it came,
-    empty where it did, or where there was nothing new."""
+    empty where it did, or where there was nothing new. began: the day on which the round of what it brought began,
+    where that is an earlier one: what is newer was not looked for."""
 
     source: str
     day: str
     failure: str = ""
+    began: str = ""
 
 
 def note(data: Path, attempt: Attempt) -> None:
@@ -35,7 +37,8 @@ def note(data: Path, attempt: Attempt) -> None:
     said = privacy.without_mail(" ".join(attempt.failure.split()))[:LONGEST]
     path = data / FILE
     path.parent.mkdir(parents=True, exist_ok=True)
-    line = json.dumps(asdict(attempt) | {"failure": said}, sort_keys=True, ensure_ascii=False)
+    fields = {name: text for name, text in asdict(attempt).items() if name != "began" or text}
+    line = json.dumps(fields | {"failure": said}, sort_keys=True, ensure_ascii=False)
     with store.locked(path.with_suffix(".lock"), f"Another fetch is writing to {path}", waits=True):
         is_torn = path.exists() and not path.read_bytes().endswith(b"\n")
         with path.open("a", encoding="utf-8") as out:
@@ -60,12 +63,16 @@ def read(data: Path, as_of: date) -> Iterator[Attempt]:
 
 
 def last(data: Path, as_of: date) -> list[tuple[str, date, bool, str, date | None]]:
-    """By source: the day of its last attempt, whether that failed, why, and the day of the last one that did not."""
+    """By source: the day of its last attempt, whether that failed, why, and the last day on which what was new had been
+    asked for: that of an attempt that did not fail, or of the beginning of the round that it ended."""
     found: dict[str, tuple[str, date, bool, str, date | None]] = {}
     # By day, since those of two machines were put together; those of one day stand in the order of the file.
     for attempt in sorted(read(data, as_of), key=lambda one: one.day):
         day, failed = date.fromisoformat(attempt.day), bool(attempt.failure)
-        good = (found[attempt.source][4] if attempt.source in found else None) if failed else day
+        good = found[attempt.source][4] if attempt.source in found else None
+        if not failed:
+            seen = date.fromisoformat(attempt.began or attempt.day)
+            good = max(good, seen) if good else seen
         found[attempt.source] = (attempt.source, day, failed, attempt.failure, good)
     return [found[source] for source in sorted(found)]
 

@@ -77,8 +77,9 @@ class Taken:
 @dataclass
 class Round:
     """One source's fetch under way. base: where it is asked. earlier: its snapshots so far, oldest first. last_good:
-    the day of the last attempt that did not fail, also where nothing was new. given_up: the day of the newest snapshot
-    of the source that a person gave up."""
+    the last day on which what was new had been asked for, also where nothing was (see `attempts.last`). given_up: the
+    day of the newest snapshot of the source that a person gave up. began: the first day on which anything of what this
+    fetch brings was asked for."""
 
     source: Source
     client: Client
@@ -92,9 +93,10 @@ class Round:
     last_good: date | None = None
     given_up: date | None = None
     day: date = field(init=False)
+    began: date = field(init=False)
 
     def __post_init__(self) -> None:
-        self.day = self.today
+        self.day = self.began = self.today
         self._journal: dict[str, dict[str, Any]] = {}
 
     @property
@@ -228,6 +230,7 @@ def fetch(settings: Settings, code: str, edge: Edge, say: Say, wish: Wish | None
         with _noted(settings.data, round_, edge):
             for fetched in fetcher.fetch(round_):
                 notes = accept(source, fetched, round_.earlier, round_.wish)
+                round_.began = min(round_.began, round_.day)
                 taken = _store(settings.data, round_, fetched, notes)
                 round_.earlier = [*round_.earlier, taken.snapshot]
                 yield taken
@@ -241,7 +244,9 @@ def _noted(data: Path, round_: Round, edge: Edge) -> Iterator[None]:
 
     def note(failure: str) -> None:
         if not round_.wish.numbers:
-            attempts.note(data, Attempt(round_.source.code, edge.now().date().isoformat(), failure))
+            day = edge.now().date()
+            began = round_.began.isoformat() if round_.began < day and not failure else ""
+            attempts.note(data, Attempt(round_.source.code, day.isoformat(), failure, began))
 
     try:
         yield

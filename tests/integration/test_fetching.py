@@ -889,6 +889,18 @@ def test_the_eu_register_comes_whole_where_its_feed_does_not_reach_back_to_the_l
     assert [one.snapshot.scope for one in found] == (["full"] if is_all else [])
 
 
+def test_the_days_of_a_long_crawl_are_days_that_the_feed_has_to_reach_back_to(euctr):
+    euctr.server.faults = [Fault("full.*2010.*page=2", "status", times=99)]
+    with pytest.raises(FetchError):
+        euctr.fetch("euctr")
+    euctr.server.faults, euctr.day = [], DAY + timedelta(days=5)
+    (taken,) = euctr.fetch("euctr")
+    assert (taken.snapshot.date, attempts.last(euctr.settings.data, euctr.day)[0][4]) == (DAY, DAY)
+    euctr.day = DAY + timedelta(days=8)
+    (again,) = euctr.fetch("euctr")
+    assert again.snapshot.scope == "full", "what changed on the day on which the crawl began is no longer in the feed"
+
+
 def test_a_text_that_was_cut_off_within_its_only_record_is_asked_for_again(euctr, tmp_path):
     euctr.fetch("euctr")
     app, euctr.day = euctr.server.apps["euctr"], DAY + timedelta(days=6)
