@@ -5,7 +5,7 @@ import contextlib
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from urllib.parse import unquote
 
@@ -47,9 +47,22 @@ def fetch(round_: Round) -> Iterator[Fetched]:
         served = round_.take(file.name, Want(f"{round_.base}/{file.name}", "zip", _opens, is_resumable=True))
         volume = None if file.is_weekly else packing.unpacked_size(served.path)
         yield Fetched([served.path], "partial" if file.is_weekly else "full", volume, day=file.day)
+    lacking = [name for name in odd if not full or _at_most(name) >= full[-1].day]
+    if lacking:
+        raise FetchError(f"ictrp: the name {lacking[0]} says no day: that file was not fetched, all others were looked "
+                         "at. Download it and import it with the day that it is of.")  # fmt: skip
     if odd:
-        raise FetchError(f"ictrp: the name {odd[0]} says no day: that file was not fetched, all others were looked at. "
-                         "Download it and import it with the day that it is of.")  # fmt: skip
+        round_.say(f"ictrp: the name {odd[0]} says no day, and the full export of {full[-1].day} came after it")
+
+
+def _at_most(name: str) -> date:
+    """A day no earlier than the one that a name can mean which says none: by its month, else by its year."""
+    for said, form in ((r"-(\d{2}-\d{4})\.zip", "%m-%Y"), (r"\d([A-Z][a-z]+\d{4})\.zip", "%B%Y")):
+        with contextlib.suppress(ValueError, OverflowError):
+            if match := re.search(said, name):
+                return _day(match[1], form) + timedelta(days=31)
+    year = int(name[-8:-4])
+    return date(year, 12, 31) if year else date.max
 
 
 def _names(page: str) -> set[str]:

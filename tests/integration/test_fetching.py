@@ -1046,6 +1046,17 @@ def test_a_file_whose_name_says_no_day_is_said_and_stops_no_other(ictrp, odd):
     assert ictrp.fetch("ictrp") == [], "a person imported it"
 
 
+@pytest.mark.parametrize(
+    "odd",
+    ["ICTRPWeek31April2024.zip", "ICTRPWeek3Febuary2023.zip", "ICTRPFullExport-1-31-02-2024.zip"],
+)
+def test_a_file_whose_name_says_no_day_is_past_once_a_full_export_came_after_it(ictrp, odd):
+    newer = f"ICTRPFullExport-1000002-{DAY:%d-%m-%Y}.zip"
+    ictrp.server.apps["ictrp"].files |= {odd: archive_of("odd"), newer: archive_of(newer * 500)}
+    assert [names(one.snapshot) for one in ictrp.fetch("ictrp")] == [[newer]]
+    assert f"the name {odd} says no day" in ictrp.said[-1]
+
+
 def test_an_archive_that_was_cut_off_is_asked_for_again(ictrp):
     ictrp.server.faults = [Fault("Full", "cut"), Fault("Week20", "truncated")]
     assert len(ictrp.fetch("ictrp")) == 2
