@@ -4,7 +4,7 @@ not fetched: the archives of their XML are not read."""
 
 import math
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from datetime import date
 from pathlib import Path
 
@@ -92,31 +92,43 @@ def _has_hits(path: Path) -> None:
 
 
 def _changed(round_: Round) -> Fetched | None:
-    """The trials that the feed names, one text each."""
+    """The trials that the feed names, and those that had no text the last time: one text each. Where none of those that
+    the feed names has one, it is the register that fails, and not the trials."""
     feed = round_.text("feed.xml", Want(f"{round_.base}/ctr-search/rest/feed/bydates?query=", "xml", _is_whole_feed))
     numbers = sorted(set(_LINKED.findall(feed)))
     if not numbers and re.search(r"<(?:item|entry)\b", feed):
         raise FetchError("euctr: no item of its feed names a trial in its link; nothing was stored. Look at the feed.")
-    if not numbers:
+    waiting = _without_text(round_)
+    if not numbers and not waiting:
         round_.say("euctr: its feed names no changed trial")
         return None
     round_.begin({"what": "update", "day": round_.today.isoformat()})
     texts, empty = {}, []
-    for number in numbers:
+    for number in sorted({*numbers, *waiting}):
         url = f"{round_.base}/ctr-search/rest/download/full?mode=selected&eudracts={number}"
         served = round_.take(f"{number}.txt", Want(url, "any", _trial_if_any))
         if served.value:
             texts[f"{number}.txt"] = served.path
         else:
             empty.append(number)
-    note = f"euctr: {len(empty):,} trials of the feed have no text, for example {empty[0]}" if empty else ""
+    if numbers and set(numbers) <= set(empty):
+        for number in empty:
+            round_.forget(number)
+        raise FetchError(f"euctr: of the {len(numbers):,} trials that its feed names it gave no text at all, for "
+                         f"example of {numbers[0]}; nothing was stored. Fetch it again later.")  # fmt: skip
     if not texts:
-        round_.say(note)
+        round_.say(f"euctr: its feed names no changed trial, and {len(empty):,} still have no text")
         round_.end()
         return None
     packed = round_.folder / "changed.zip"
     store.zip_files(texts, packed)
-    return Fetched([packed], "partial", note=note)
+    return Fetched([packed], "partial", missing=empty)
+
+
+def _without_text(round_: Round) -> Sequence[str]:
+    """The trials that had no text in the newest snapshot that was fetched."""
+    fetched = [s.fetched for s in round_.earlier if s.fetched]
+    return fetched[-1].get("missing", ()) if fetched else ()
 
 
 def _is_whole_feed(path: Path) -> None:

@@ -922,26 +922,53 @@ def test_a_feed_that_was_cut_off_is_asked_for_again(euctr):
         assert archive.namelist() == [f"{number}.txt" for number in app.changed]
 
 
-def test_a_trial_of_the_feed_without_a_text_is_passed_over(euctr):
+def test_a_trial_of_the_feed_without_a_text_is_asked_for_again(euctr):
     euctr.fetch("euctr")
     app, euctr.day = euctr.server.apps["euctr"], DAY + timedelta(days=6)
-    app.changed = app.textless = [eudract(2010, 7)]
-    assert euctr.fetch("euctr") == []
-    assert any(f"have no text, for example {eudract(2010, 7)}" in said for said in euctr.said)
-    app.changed = [eudract(2010, 7), eudract(2010, 8)]
+    lacking, other = eudract(2010, 7), eudract(2010, 8)
+    app.changed, app.textless = [lacking, other], [lacking]
     (update,) = euctr.fetch("euctr")
     with zipfile.ZipFile(update.snapshot.path(update.snapshot.payloads[0])) as archive:
-        assert archive.namelist() == [f"{eudract(2010, 8)}.txt"]
-    assert f"have no text, for example {eudract(2010, 7)}" in update.notes[0]
+        assert archive.namelist() == [f"{other}.txt"]
+    assert update.snapshot.fetched["missing"] == [lacking]
+    assert f"for example {lacking}" in update.lacks
+    app.changed, euctr.day = [], DAY + timedelta(days=8)
+    assert euctr.fetch("euctr") == []
+    assert euctr.said[-1] == "euctr: its feed names no changed trial, and 1 still have no text"
+    app.textless, euctr.day = [], DAY + timedelta(days=10)
+    (late,) = euctr.fetch("euctr")
+    with zipfile.ZipFile(late.snapshot.path(late.snapshot.payloads[0])) as archive:
+        assert archive.namelist() == [f"{lacking}.txt"]
+    assert (late.snapshot.fetched.get("missing"), late.lacks) == (None, "")
+    euctr.day = DAY + timedelta(days=12)
+    assert euctr.fetch("euctr") == [], "it has come, and is not asked for any more"
+
+
+def test_a_register_that_gives_no_text_at_all_has_failed_and_is_asked_again_on_the_same_day(euctr):
+    euctr.fetch("euctr")
+    app, euctr.day = euctr.server.apps["euctr"], DAY + timedelta(days=6)
+    app.changed = app.textless = [eudract(2010, 7), eudract(2010, 8)]
+    with pytest.raises(FetchError, match="of the 2 trials that its feed names it gave no text"):
+        euctr.fetch("euctr")
+    assert [one[2] for one in attempts.last(euctr.settings.data, euctr.day)] == [True]
+    app.textless = []
+    (update,) = euctr.fetch("euctr")
+    with zipfile.ZipFile(update.snapshot.path(update.snapshot.payloads[0])) as archive:
+        assert archive.namelist() == [f"{number}.txt" for number in app.changed]
 
 
 def test_a_night_leaves_a_source_alone_for_the_days_that_its_file_says(euctr):
     assert fetching.is_due(euctr.settings, "euctr", DAY)
     euctr.fetch("euctr")
-    assert not fetching.is_due(euctr.settings, "euctr", DAY + timedelta(days=4))
-    assert fetching.is_due(euctr.settings, "euctr", DAY + timedelta(days=5))
-    euctr.settings = replace(euctr.settings, fetch_terms={**euctr.settings.fetch_terms, "every_days": 2})
+    assert not fetching.is_due(euctr.settings, "euctr", DAY + timedelta(days=1))
     assert fetching.is_due(euctr.settings, "euctr", DAY + timedelta(days=2))
+    euctr.settings = replace(euctr.settings, fetch_terms={**euctr.settings.fetch_terms, "every_days": 3})
+    assert not fetching.is_due(euctr.settings, "euctr", DAY + timedelta(days=2))
+    assert fetching.is_due(euctr.settings, "euctr", DAY + timedelta(days=3))
+
+
+def test_some_nights_of_the_eu_register_may_fail_before_all_of_it_has_to_be_crawled():
+    assert euctr_fetcher.FEED_DAYS - contracts().sources["euctr"].fetch["every_days"] >= 5
 
 
 def test_a_fetch_that_ended_between_two_snapshots_is_due_again_on_the_same_day(pubmed):
