@@ -526,9 +526,10 @@ def _accounts(connection: duckdb.DuckDBPyConnection, staged: Sequence[Staged]) -
 
 def _unread(item: Staged) -> Iterator[tuple[str, date, str]]:
     """The registrations of which a snapshot should have brought a record that could not be had or not be read, as far
-    as the place or the rest of such a record names one."""
+    as the place or the rest of such a record, or the name of the file of one record's history, names one."""
     shot = item.snapshot
-    places = [f"{r.record} {r.value}" for r in item.report.rejects if r.scope == "record"]
+    found = [r for r in item.report.rejects if r.scope == "record" or item.payload.name.endswith(".history.zip")]
+    places = [f"{r.record} {r.value}" for r in found]
     for text in [*places, *shot.fetched.get("missing", ())]:
         yield from ((shot.source, shot.date, hit.canonical) for hit in trn.find(text))
 

@@ -93,6 +93,27 @@ def test_a_listing_makes_a_record_no_fresher_than_what_could_be_read(world, firs
     assert {found[nct(n)][2] for n in known} == {None}, "and none of them has vanished"
 
 
+STRAY = {
+    # what could not be read on the day of the first listing -> of which of the three no listing counts from then on
+    "a history of one record": ("NCT90000002.history.zip", {"fetched": {"records": None}}, {2}),
+    "a file that a person dropped": ("stray.json", {}, set()),
+    "a page of an update": ("updated-00001.json", {"fetched": {"records": None}}, {1, 2, 3}),
+    "a file of all of the register": ("studies.json", {"scope": "full"}, {1, 2, 3}),
+}
+
+
+@pytest.mark.parametrize("case", STRAY)
+def test_only_a_payload_on_which_listings_rest_ends_their_word(world, case):
+    name, how, unknown = STRAY[case]
+    path = world.parent / name
+    path.write_text("PK\x03\x04 and broken")
+    snapshots.store_files(world, "ctgov", UPDATE, [path], **how)
+    put_update(world, [1, 2, 3], day=LAST)
+    with tables(world) as connection:
+        found = sights(connection)
+    assert {n for n in (1, 2, 3) if found[nct(n)][1] == FULL} == unknown
+
+
 def test_readers_tell_the_numbers_of_a_listing(tmp_path):
     path = tmp_path / "x.listing.gz"
     path.write_bytes(
