@@ -53,7 +53,7 @@ _OTHER = ("alternate", "alternative", "other", "primary", "secondary")
 """Of a number: the trial's own. Of a study: another one."""
 _SAID = (
     "a", "also", "an", "and", "assigned", "been", "cette", "clinical", "clinicaltrial", "clinicaltrialgov",
-    "clinicaltrialsgov", "com", "cross", "ct", "cti", "ctr", "diese", "dieser", "double", "dual", "e", "ensaio",
+    "clinicaltrialsgov", "com", "cross", "ct", "cti", "ctr", "date", "diese", "dieser", "double", "dual", "e", "ensaio",
     "ensayo", "essai", "est", "este", "et", "etude", "eudra", "fda", "gov", "has", "http", "https", "is", "ist", "jma",
     "mhra", "nih", "nl", "nlm", "org", "protocol", "protokoll", "prs", "questo", "record", "studie", "studio", "study",
     "the", "this", "trial", "trials", "und", "url", "utn", "was", "web", "website", "who", "www", "y",
@@ -127,7 +127,8 @@ def _known() -> tuple[re.Pattern[str], frozenset[str]]:
         _DATE,
         _any([*registers, *_NAMES]),
         rf"(?:{_any(words)} )*{register}(?: {of} (?:{trials} )*{trials})?",
-        rf"(?:(?:{_any(_FIRST)} )?{_any(_REGISTERED)}(?: {_any(_BY)})?|{_any(_BY)} (?=(?:{_any(words)} )*{number}\b))",
+        rf"(?:{_any(_FIRST)} )?{_any(_REGISTERED)}(?: {_any(_BY)})?(?: {_YEAR})?",
+        rf"{_any(_BY)} (?=(?:{_any(words)} )*{number}\b)",
         rf"(?:{_any(_OTHER)} (?:{register} )?|(?:{_any(words)} )*){number}(?: {of}(?: {trials})*)?",
         _any(countries),
     ]

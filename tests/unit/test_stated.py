@@ -27,6 +27,8 @@ OWN = [
     "FDA NCT01234567",
     "PRS NCT01234567",
     "NCT01234567 (registered 12 March 2014)",
+    "NCT01234567 (registered in 2014)",
+    "NCT01234567, registration date 12/03/2014",
     "NCT01234567 and NCT01234567",
     "ClinicalTrials.gov identifier: NCT01234567",
     "NCT01234567 (United States)",
