@@ -1,14 +1,21 @@
 -- Trials that recruit now, for doctors and patients: only where the trial's own register said so recently. No contact
 -- details: the record at the address has them.
-WITH places AS (
+WITH recruiting AS (
+    -- Lists are gathered of these alone: of all trials they would not fit into memory.
+    SELECT trial_id FROM trial_standings WHERE recruits
+), places AS (
     SELECT trial_id, list_sort(list(DISTINCT country)) AS countries
-    FROM registration_countries WHERE NOT is_removed GROUP BY trial_id
+    FROM registration_countries
+    SEMI JOIN recruiting USING (trial_id)
+    WHERE NOT is_removed
+    GROUP BY trial_id
 ), studied AS (
     SELECT
         trial_id,
         words_as_listed(registration_id, ordinal, condition) AS conditions,
         list_sort(list(DISTINCT concept) FILTER (WHERE concept IS NOT NULL)) AS condition_concepts
     FROM conditions
+    SEMI JOIN recruiting USING (trial_id)
     GROUP BY trial_id
 ), given AS (
     SELECT
@@ -16,6 +23,7 @@ WITH places AS (
         words_as_listed(registration_id, ordinal, intervention) AS interventions,
         list_sort(list(DISTINCT concept) FILTER (WHERE concept IS NOT NULL)) AS intervention_concepts
     FROM interventions
+    SEMI JOIN recruiting USING (trial_id)
     GROUP BY trial_id
 )
 SELECT
