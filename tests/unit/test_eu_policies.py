@@ -323,6 +323,22 @@ def test_elsewhere_prohibited_leaves_open_whether_a_trial_began(ctd, case, statu
 
 
 @pytest.mark.parametrize(
+    ("case", "status", "has_results"),
+    [
+        ("the results page cannot be read", "reporting_unknown", None),
+        ("results without a day", "reported_undated", True),
+        ("old trials without results", "overdue", False),
+    ],
+)
+def test_elsewhere_too_a_results_page_that_cannot_be_read_leaves_open_whether_there_are_results(
+    ctd, case, status, has_results
+):
+    number = euctr(list(CTD).index(case))
+    assert verdict(ctd, number, "alltrials-summary") == status
+    assert rows(ctd, f"SELECT has_results FROM registrations WHERE registration_id = '{number}'") == [(has_results,)]
+
+
+@pytest.mark.parametrize(
     ("case", "outcome"),
     [
         ("prohibited, with an end", None),

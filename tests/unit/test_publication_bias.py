@@ -34,6 +34,8 @@ CASES = {
     "a result that is not loaded": (YES, RESULT, None, "article_not_seen", None),
     "one that is loaded beside it": (YES, RESULT, ("2022", "May", "05"), "judged", True),
     "one that is loaded beside it, too late": (YES, RESULT, ("2023", "Mar", "11"), "article_not_seen", None),
+    "long after": (YES, {}, ("2023", "Jun", "11"), "judged", False),
+    "long after, and one that is not loaded": (YES, RESULT, ("2023", "Jun", "11"), "article_not_seen", None),
     "of industry": (YES, {"sponsor_class": "INDUSTRY"}, None, "judged", False),
 }  # fmt: skip
 
@@ -64,6 +66,22 @@ def test_trial(world, case):
     number = nct(list(CASES).index(case) + 1)
     found = rows(world, f"SELECT judgement, is_published_in_time FROM publication_times WHERE trial_id = '{number}'")
     assert found == [CASES[case][3:]]
+
+
+@pytest.mark.parametrize(
+    ("case", "status"),
+    [
+        # Completion is 2021-06-10, so that WHO's two years end on 2023-06-10.
+        ("one that is loaded beside it", "reported_on_time"),
+        ("one that is loaded beside it, too late", "reported_on_time"),
+        ("long after", "reported_late"),
+        ("long after, and one that is not loaded", "reported_undated"),
+    ],
+)
+def test_a_late_article_beside_one_that_was_not_seen_is_no_late_report(world, case, status):
+    number = nct(list(CASES).index(case) + 1)
+    where = f"trial_id = '{number}' AND policy = 'who-publication'"
+    assert rows(world, f"SELECT status FROM reporting_status WHERE {where}") == [(status,)]
 
 
 def test_only_interventional_trials_with_results_are_counted(world):

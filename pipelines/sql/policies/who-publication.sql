@@ -8,9 +8,10 @@ SELECT
     due_day(t.completion_latest, getvariable('policy').months) AS due_latest,
     due_day(t.completion_latest, getvariable('policy').months) AS due_undeferred,
     a.public_date,
-    a.public_date AS reported_date,
+    -- An article that was not seen may be the earlier one: then results were public by the day of this one.
+    CASE WHEN NOT a.has_unseen_result THEN a.public_date END AS reported_date,
     NULL::DATE AS submitted_date,
-    NULL::DATE AS seen_public_by,
+    a.public_date AS seen_public_by,
     t.started,
     t.interventional,
     -- An article is results of what took place.
