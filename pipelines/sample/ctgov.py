@@ -343,8 +343,9 @@ def _references(draw: Draw, trial: Trial) -> list[Json]:
         # What a trial's background cites is mostly not about any trial.
         pmid = names.unloaded_pmid(trial.index, 1)
         found.append({"pmid": str(pmid), "type": "BACKGROUND", "citation": _citation(draw, trial)})
-    if trial.plan.status and draw.chance(0.1):
-        # Only where a found article settles the matter: a result without a number names no article.
+    if trial.plan.status and draw.chance(0.1) and trial.plan.status != "reported_late":
+        # Only where a found article settles the matter: a result without a number names no article, and may be an
+        # earlier one than a late one.
         found.append({"type": "RESULT", "citation": _citation(draw, trial)})
     return found
 

@@ -251,7 +251,8 @@ def _publication(trial: Trial) -> str:
     if course.outside:
         return course.outside
     if plan.status:
-        return plan.status
+        # The article that stands in no file may be the earlier one.
+        return "reported_undated" if plan.unresolved and plan.status == "reported_late" else plan.status
     clock = course.cd or course.pcd
     if clock is None:
         return course.idle()

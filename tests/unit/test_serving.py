@@ -13,6 +13,7 @@ import socket
 import subprocess
 import sys
 import threading
+import time
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 
@@ -358,7 +359,10 @@ def test_a_remote_reader_transfers_what_its_query_needs(tmp_path):
         parquet = pq.ParquetFile(file)
         size = parquet.metadata.serialized_size
         assert parquet.read_row_group(20, ["number"]).num_rows == 2048
-        transferred = sum(count for _, _, count in sent)
+        # What was sent is told once all of it is on its way, which the reader may have by then.
+        until = time.monotonic() + 10
+        while (transferred := sum(count for _, _, count in sent)) < file.read_bytes and time.monotonic() < until:
+            time.sleep(0.01)
         assert transferred == file.read_bytes
         assert transferred < size + 100_000, "the footer and a piece"
         assert transferred < file.size / 10
