@@ -47,10 +47,10 @@ Bounds = tuple[date, date]
 
 WITH_BOTH = """
 never_started left_scope out_of_scope scope_unknown completion_unknown inconsistent reporting_unknown not_completed
-not_due reported_early reported_on_time reported_late overdue
+not_due reported_early reported_on_time reported_late reported_undated overdue
 """
 OF_REGISTERS = """
-submitted_early submitted_on_time submitted_late reported_undated overdue_submission_cancelled
+submitted_early submitted_on_time submitted_late overdue_submission_cancelled
 """
 PUBLICATION_CODES = set(WITH_BOTH.split())
 SUMMARY_CODES = PUBLICATION_CODES | set(OF_REGISTERS.split())
@@ -382,7 +382,8 @@ class _Judge:
         if counting:
             if due is None or due >= T:
                 return "reported_early"
-            return "reported_on_time" if min(counting) <= due else "reported_late"
+            late = "reported_undated" if unresolved else "reported_late"
+            return "reported_on_time" if min(counting) <= due else late
         if clock is None or due is None:
             return self._clockless()
         if clock[1] > T:
