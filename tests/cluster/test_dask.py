@@ -23,7 +23,7 @@ from pipelines import build, cluster, snapshots, staging, store
 from pipelines.errors import BusyError, DataError
 from pipelines.settings import Settings
 from pipelines.staging import Progress
-from tests.cluster.clusters import ROOT, Cluster, readers
+from tests.cluster.clusters import ROOT, Cluster, end, readers
 from tests.cluster.clusters import cluster as started
 from tests.integration.test_dagster import fill, run_nightly
 from tests.loopback import wait_for
@@ -241,8 +241,7 @@ def test_a_night_of_dagster_waits_for_a_scheduler_that_is_started_again(
 def test_a_cluster_without_workers_is_given_up(own: Cluster, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     data = archive(tmp_path, 1)
     for worker in own.workers:
-        worker.terminate()
-        worker.wait()
+        end(worker)
     monkeypatch.setattr(cluster, "LOOK", 0.5)
     monkeypatch.setattr(cluster, "NOBODY", 3)
     with pytest.raises(BusyError, match="has had no worker that could read for 2 seconds: start some"):
