@@ -262,6 +262,9 @@ def test_the_page_tells_growth_and_what_was_extrapolated(power: float, verdict: 
     setting = Setting(date(2026, 8, 8), "System machine", "Processor", 2, {"Python": "3.11.7"})
     scales = [Fraction(1, 256), Fraction(1, 64), Fraction(1, 16)]
     text = page.page(setting, _results(power, scales))
+    assert (
+        page.page(setting, _results(power, scales), "Tests ran beside it.").count("\n\nTests ran beside it.\n\n") == 1
+    )
     assert f"| growth exponent of read articles | {shown(power)} | at most 1.15 | {verdict} |" in text
     assert "the world, extrapolated" in text
     assert "extrapolated: " in text

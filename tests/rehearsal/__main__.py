@@ -67,6 +67,9 @@ def _options(arguments: list[str] | None) -> argparse.Namespace:
     parser.add_argument("--only", action="store_true", help="that part alone, without the two smaller ones")
     parser.add_argument("--keep", action="store_true", help="keep the files of the last part when it is done")
     parser.add_argument("--until", choices=work.STEPS, default="page", metavar="STEP", help="end after that step")
+    parser.add_argument(
+        "--remark", default="", metavar="TEXT", help="for the page: what else the machine did meanwhile"
+    )
     parser.add_argument("--articles", type=int, default=WORLD.articles, metavar="N", help="a PubMed file; for tests")
     parser.add_argument("--rewrite", action="store_true", help="only write the page of the last run's figures again")
     parser.add_argument("--clean", action="store_true", help="remove the work folder and all figures in it")
@@ -126,7 +129,7 @@ def _rewrite(options: argparse.Namespace) -> int:
     if not parts or any(len(part["steps"]) < len(work.STEPS) for part in parts.values()):
         raise UsageFault(f"{options.out} holds no figures of a whole rehearsal: run one first.")
     measured = Setting(**results["setting"] | {"day": date.fromisoformat(results["setting"]["day"])})
-    options.page.write_text(page.page(measured, parts), encoding="utf-8")
+    options.page.write_text(page.page(measured, parts, options.remark), encoding="utf-8")
     print(f"The figures are in {options.page}.")
     return DONE
 

@@ -75,14 +75,15 @@ class Row(NamedTuple):
     peak: list[float | None]
 
 
-def page(setting: Setting, results: Mapping[str, Any]) -> str:
-    """The whole page. results: by scale, as `__main__` keeps them."""
+def page(setting: Setting, results: Mapping[str, Any], remark: str = "") -> str:
+    """The whole page. results: by scale, as `__main__` keeps them. remark: what a reader has to know of this run."""
     scales = sorted(Fraction(scale) for scale in results)
     rows = _rows(scales, results)
     return "\n".join(
         [
             HEAD.format(**WORLD._asdict()),
             _machine(setting),
+            *([f"{remark}\n"] if remark else []),
             _worlds(scales, results),
             _goals(scales, rows),
             _stages(scales, rows),
