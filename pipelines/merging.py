@@ -167,7 +167,7 @@ def _picked(column: str, unit: str) -> str:
     alone += f" AND {IS_RECORD}" if column in UPDATES else ""
     if column == "has_results":
         # Results on one country's record are results, and a results page that could not be read may hold some.
-        is_open = f"coalesce(bool_or(has_results IS NULL AND part = 'results') FILTER (WHERE true{alone}), false)"
+        is_open = f"coalesce(bool_or(has_results IS NULL AND NOT ({IS_RECORD})) FILTER (WHERE true{alone}), false)"
         shown = f"bool_or(has_results) FILTER (WHERE true{alone})"
         return f"CASE WHEN {shown} THEN true WHEN NOT {is_open} THEN {shown} END"
     return f"arg_min_null({column}, {ORDERS.get(unit, 'place')}) FILTER (WHERE {unit} IS NOT NULL{alone})"
