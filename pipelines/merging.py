@@ -70,7 +70,7 @@ def merged_registrations(known: Contracts) -> str:
     alone = ", ".join(f"CASE WHEN {IS_RECORD} THEN {c} END AS {c}" if c in UPDATES else c for c in kept)
     return (
         f"SELECT registration_id, {alone}, []::{FILLED} AS filled_from_others FROM current_records\n"
-        "WHERE records = 1 AND in_slice(registration_id)\n"
+        "WHERE records = 1 AND in_first_slice()\n"
         "UNION ALL BY NAME\n"
         "SELECT * EXCLUDE (fields, own_items, other_items), list_sort(list_distinct(list_concat(\n"
         "    list_filter(fields, lambda f: f.source <> source),\n"

@@ -41,6 +41,9 @@ CREATE OR REPLACE MACRO identity_veto(a, b) AS CASE
 -- Whether a registration or trial is in the slice that is being put together; all are where there are no slices.
 CREATE OR REPLACE MACRO in_slice(id) AS coalesce(hash(id) % getvariable('slices') = getvariable('slice'), true);
 
+-- Whether the first slice is being put together: what is not gathered in groups goes in with it, all at once.
+CREATE OR REPLACE MACRO in_first_slice() AS coalesce(getvariable('slice') = 0, true);
+
 -- Whether the starts of two registrations can lie within 366 days of each other.
 CREATE OR REPLACE MACRO starts_agree(a, b) AS
     a.start_earliest <= b.start_latest + 366 AND b.start_earliest <= a.start_latest + 366;

@@ -5,7 +5,7 @@ SELECT
     registration_id, registry, aliases, identifiers, mentions, conditions, condition_mesh, interventions,
     intervention_mesh, outcomes, analyses, countries, sponsors, publications, documents
 FROM current_records
-WHERE records = 1 AND in_slice(registration_id)
+WHERE records = 1 AND in_first_slice()
 UNION ALL BY NAME
 SELECT
     registration_id,
