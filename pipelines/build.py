@@ -279,7 +279,11 @@ def prepare(
         words = [r["word"] for r in contract_files.reference("common_words") if r["of"] == of]
         connection.execute(f"SET VARIABLE common_{of}_words = [{', '.join(map(quote, words))}]")
     types = contract_files.reference("publication_types")
-    _fill(connection, "excluded_publication_types", [t for t in types if t["is_results_excluded"] == "true"])
+    excluded = [t for t in types if t["is_results_excluded"] == "true"]
+    numbers, labels = [t["ui"] for t in excluded if t["ui"]], [t["label"].lower() for t in excluded]
+    connection.execute(
+        f"SET VARIABLE excluded_types = {{'numbers': {_literal(numbers)}, 'labels': {_literal(labels)}}}"
+    )
     _fill(connection, "trial_report_types", [t for t in types if t["is_trial_report"] == "true"])
     _fill(connection, "country_list", _country_spellings())
     mapped = sponsors.mappings()

@@ -39,8 +39,8 @@ STEPS: Mapping[str, tuple[str, ...]] = {
 """Relations that Python makes during a build, and what they need; see `build`."""
 
 GIVEN = (
-    "cited_pmids", "source_terms", "excluded_publication_types", "trial_report_types", "adjudication_list",
-    "contest_list", "sponsor_mappings", "supporter_list", "country_list",
+    "cited_pmids", "source_terms", "trial_report_types", "adjudication_list", "contest_list", "sponsor_mappings",
+    "supporter_list", "country_list",
 )  # fmt: skip
 """Relations that a build fills before the first query; besides them there is vocabulary_<name> for each code list."""
 

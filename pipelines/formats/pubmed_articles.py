@@ -32,7 +32,8 @@ KIND = "articles"
 
 @dataclass(frozen=True)
 class PublicationType:
-    """What a publication type means here; a type with two labels in the course of time has two rows."""
+    """What a publication type means here; a type with two labels in the course of time has two rows. ui: empty where we
+    know it by its label alone."""
 
     ui: str
     label: str
@@ -47,7 +48,9 @@ def publication_types() -> dict[str, PublicationType]:
     with (SCHEMAS / "reference" / "publication_types.csv").open(encoding="utf-8", newline="") as lines:
         for row in csv.DictReader(lines):
             type_ = PublicationType(row["ui"], row["label"], row["is_trial"] == "true", row["is_notice"] == "true")
-            known[type_.ui] = known[type_.label.lower()] = type_
+            known[type_.label.lower()] = type_
+            if type_.ui:
+                known[type_.ui] = type_
     return known
 
 

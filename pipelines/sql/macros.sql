@@ -32,6 +32,12 @@ CREATE OR REPLACE MACRO article_number(written) AS regexp_replace(
         || '|(www\.)?(pmc\.ncbi\.nlm\.nih\.gov|ncbi\.nlm\.nih\.gov/pmc)/articles/|(doi|pmid|pmcid)\s*:?\s*)|/$',
     '', 'g');
 
+-- Whether an article is of a type that holds no results of its own, by the types' numbers or their labels: of some we know
+-- the label alone.
+CREATE OR REPLACE MACRO is_excluded_type(ids, labels) AS coalesce(
+    list_has_any(ids, getvariable('excluded_types').numbers)
+    OR list_has_any(list_transform(labels, lambda t: lower(t)), getvariable('excluded_types').labels), false);
+
 -- Why two registrations (rows of identity_facts) must not be joined, whatever the evidence; NULL where nothing speaks
 -- against it. What is not stated vetoes nothing.
 CREATE OR REPLACE MACRO identity_veto(a, b) AS CASE

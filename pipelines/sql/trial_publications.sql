@@ -60,11 +60,7 @@ WITH evidence AS (
         CASE
             WHEN NOT is_loaded THEN 'article_not_seen'
             WHEN record_kind = 'book' THEN 'book'
-            WHEN list_has_any(publication_type_ids, (SELECT list(ui) FROM excluded_publication_types))
-                OR list_has_any(
-                    list_transform(publication_types, lambda t: lower(t)),
-                    (SELECT list(lower(label)) FROM excluded_publication_types))
-                THEN 'publication_type'
+            WHEN is_excluded_type(publication_type_ids, publication_types) THEN 'publication_type'
             WHEN regexp_matches(lower(title), getvariable('not_results_title')) THEN 'title'
             WHEN regexp_matches(lower(title), getvariable('study_design_ending'))
                 AND NOT regexp_matches(lower(title), 'withdrawal|cross-?over') THEN 'title'

@@ -43,6 +43,10 @@ LINKS = {
         None, "L2", "publication_type", False),
     "systematic review called a result": (
         lambda n: {"types": (("D000078182", "Systematic Review"),)}, "RESULT", "L2", "publication_type", False),
+    "review of a type whose number we do not know": (
+        lambda n: bank(n) | {"types": (("D999999999", "Scoping Review"),)}, None, "L2", "publication_type", False),
+    "the same without a number": (
+        lambda n: bank(n) | {"types": (("", "Network Meta-Analysis"),)}, None, "L2", "publication_type", False),
     "protocol by title": (
         lambda n: bank(n) | {"title": "Drug: study protocol of a trial."}, None, "L2", "title", False),
     "treatment protocol is no protocol": (

@@ -4,7 +4,7 @@ WITH typed AS (
     SELECT pmid, journal, title, year(published_earliest) AS year, published_earliest
     FROM publications
     WHERE list_has_any(publication_type_ids, (SELECT list(ui) FROM trial_report_types))
-        AND NOT list_has_any(publication_type_ids, (SELECT list(ui) FROM excluded_publication_types))
+        AND NOT is_excluded_type(publication_type_ids, publication_types)
         AND record_kind = 'article' AND is_human AND has_abstract AND published_earliest IS NOT NULL
         AND NOT coalesce(
             regexp_matches(lower(title), getvariable('parameter').secondary_report_title)
