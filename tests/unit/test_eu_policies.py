@@ -1079,6 +1079,15 @@ def test_what_a_country_record_that_is_gone_still_says(tmp_path):
     assert scope == [("left_scope", "not exempt until 2024-06-01")]
 
 
+def test_a_day_of_entry_that_a_gone_record_had_corrected_does_not_come_back(tmp_path):
+    second = text(1, "FR", "Ongoing", "", "NYN", "No", entered="2013-05-02")
+    for day, entered in ((date(2023, 1, 1), "2002-01-10"), (date(2023, 6, 1), "2012-01-10"), (AS_OF, None)):
+        first = [text(1, "DE", "Ongoing", "", "NYN", "No", entered=entered)] if entered else []
+        put_file(tmp_path / "data", "euctr", day, "full.txt", "\n".join([*first, second]), "full")
+    with tables(tmp_path / "data") as connection:
+        assert rows(connection, "SELECT registered_earliest FROM registrations") == [(date(2012, 1, 10),)]
+
+
 # --- what people corrected -------------------------------------------------------------------------------------------
 
 CORRECTED = {

@@ -32,18 +32,22 @@ WITH placed AS (
             AS end_rank
     FROM placed AS p
     LEFT JOIN vocabulary_recruitment_status AS v ON v.code = p.status
-), dropped AS (
-    -- The day on which a record was first entered holds on when the record is gone.
+), entries AS (
+    -- The day on which a record was first entered holds on when the record is gone: as its newest version gives it.
     SELECT
-        registration_id, source,
-        arg_min({
+        registration_id, source, part,
+        arg_max({
             'raw': r.registered_raw, 'precision': r.registered_precision,
             'earliest': r.registered_earliest, 'latest': r.registered_latest, 'type': r.registered_type
-        }, (r.registered_earliest, s.part, s.version)) AS entered
+        }, s.version) AS entered
     FROM euctr_gone_parts AS g
     JOIN version_spans AS s USING (registration_id, source, part)
     JOIN staged_registrations AS r USING (file, record_number)
     WHERE r.registered_earliest IS NOT NULL
+    GROUP BY registration_id, source, part
+), dropped AS (
+    SELECT registration_id, source, arg_min(entered, (entered.earliest, part)) AS entered
+    FROM entries
     GROUP BY registration_id, source
 )
 SELECT
