@@ -166,10 +166,10 @@ def _picked(column: str, unit: str) -> str:
     alone = " AND source = first_source" if unit in NEVER_FILLED else ""
     alone += f" AND {IS_RECORD}" if column in UPDATES else ""
     if column == "has_results":
-        # Results on one country's record are results, and a results page that could not be read may hold some.
-        is_open = f"coalesce(bool_or(has_results IS NULL AND NOT ({IS_RECORD})) FILTER (WHERE true{alone}), false)"
-        shown = f"bool_or(has_results) FILTER (WHERE true{alone})"
-        return f"CASE WHEN {shown} THEN true WHEN NOT {is_open} THEN {shown} END"
+        # Results on one record are results. A results page that could not be read may hold some, and a country of which
+        # no link to them was seen may have them.
+        said = f"FILTER (WHERE true{alone})"
+        return f"CASE WHEN bool_or(has_results) {said} THEN true WHEN bool_and(has_results IS NOT NULL) {said} THEN false END"
     return f"arg_min_null({column}, {ORDERS.get(unit, 'place')}) FILTER (WHERE {unit} IS NOT NULL{alone})"
 
 

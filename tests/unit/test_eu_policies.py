@@ -1088,6 +1088,16 @@ def test_a_day_of_entry_that_a_gone_record_had_corrected_does_not_come_back(tmp_
         assert rows(connection, "SELECT registered_earliest FROM registrations") == [(date(2012, 1, 10),)]
 
 
+def test_a_country_of_which_no_link_was_seen_leaves_results_open_in_every_policy(tmp_path):
+    ended = [text(1, part, "Completed", LONG_AGO, "NYN", "No") for part in ("DE", "FR")]
+    lines = extract(1, [("DE", "Completed", LONG_AGO)])
+    put_file(tmp_path / "data", "euctr", date(2024, 6, 1), "protocols.csv", table(EXTRACT, lines))
+    put_file(tmp_path / "data", "euctr", AS_OF, "full.txt", "\n".join(ended))
+    with tables(tmp_path / "data") as connection:
+        found = [verdict(connection, euctr(1), policy) for policy in ("eu-ctd", "alltrials-summary", "who-summary")]
+    assert found == ["reporting_unknown"] * 3
+
+
 # --- what people corrected -------------------------------------------------------------------------------------------
 
 CORRECTED = {
