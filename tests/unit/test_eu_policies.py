@@ -310,6 +310,11 @@ def test_directive(ctd, case):
         ("prohibited in one country, ended in the other", "overdue", "yes", None),
         ("prohibited in one country, runs in the other", "not_completed", "yes", None),
         ("refused everywhere", "never_started", "yes", "status, enrolment"),
+        ("refused, ran in a third country", "scope_unknown", "possible", "status, enrolment"),
+        ("refused, the end is the third country's", "scope_unknown", "possible", "status, enrolment"),
+        ("refused in one country, no status in another", "scope_unknown", "possible", "status, enrolment"),
+        ("refused in one country, ended in the other", "inconsistent", "yes", "primary_completion"),
+        ("refused, ran in a third country, results", "reported_early", "yes", None),
         ("no status, with a date", "overdue", "yes", None),
     ],
 )

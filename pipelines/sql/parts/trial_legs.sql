@@ -7,20 +7,28 @@ WITH edits AS (
     JOIN trials AS t ON t.trial_id = v.trial_id AND t.study_type_from = v.registration_id
     WHERE v.study_type = 'interventional' AND NOT v.is_current AND t.study_type <> 'interventional'
     GROUP BY v.trial_id
+), unstated AS (
+    -- That some countries refused the trial does not say that it ran nowhere, where another one's record states no status;
+    -- a third country's never does.
+    SELECT DISTINCT registration_id FROM euctr_protocols WHERE status IS NULL
 )
 SELECT
     t.trial_id,
     leg(
         concat_ws(', ', t.status, 'enrolment ' || t.enrolment || ' ' || coalesce(t.enrolment_type, '')),
         CASE
-            WHEN s.never_ran OR (t.enrolment = 0 AND t.enrolment_type = 'actual') THEN false
-            -- Whether anyone was enrolled before the authority prohibited it, only a count of them or results say.
-            WHEN s.code IS NOT NULL AND s.never_ran IS NULL THEN CASE
+            WHEN (s.never_ran AND o.registration_id IS NULL) OR (t.enrolment = 0 AND t.enrolment_type = 'actual') THEN false
+            -- Whether anyone was enrolled before the authority prohibited it, or where it was not refused, only a count of
+            -- them or results say.
+            WHEN s.code IS NOT NULL AND s.never_ran IS NOT false THEN CASE
                 WHEN (t.enrolment > 0 AND t.enrolment_type = 'actual') OR r.public.outcome OR r.submitted.outcome
                 THEN true END
             WHEN t.status IS NOT NULL OR t.enrolment IS NOT NULL THEN true END,
         coalesce(t.status_from, t.enrolment_from), 'status, enrolment') AS started,
-    leg(t.status, CASE WHEN s.code IS NULL OR s.never_ran IS NOT NULL OR (started).outcome IS NOT NULL THEN true END,
+    leg(
+        t.status || CASE WHEN s.never_ran AND o.registration_id IS NOT NULL
+            THEN '; the record of another country states no status' ELSE '' END,
+        CASE WHEN s.code IS NULL OR s.never_ran = false OR (started).outcome IS NOT NULL THEN true END,
         t.status_from, 'status, enrolment') AS not_prohibited,
     leg(t.study_type, t.study_type = 'interventional', coalesce(t.study_type_from, t.main_registration_id), 'study_type')
         AS interventional,
@@ -52,4 +60,5 @@ FROM trials AS t
 JOIN register_result_legs AS r USING (trial_id)
 JOIN uk_sites AS u USING (trial_id)
 LEFT JOIN vocabulary_recruitment_status AS s ON s.code = t.status
+LEFT JOIN unstated AS o ON o.registration_id = t.status_from
 LEFT JOIN edits AS e USING (trial_id)
