@@ -554,6 +554,29 @@ def test_an_article_that_names_a_number_of_two_trials_leaves_both_open(tmp_path)
             nct(1): "reporting_unknown", nct(2): "reporting_unknown", nct(3): "overdue"}  # fmt: skip
 
 
+@pytest.mark.parametrize(
+    ("names_both", "day", "status", "other_status"),
+    [
+        # WHO's two years end on 2023-06-10; the trial's own article is of 2023-07-01.
+        (False, ("2022", "May", "05"), "reported_undated", "reporting_unknown"),
+        (False, ("2023",), "reported_undated", "reporting_unknown"),
+        (False, ("2023", "Jul", "02"), "reported_late", "reporting_unknown"),
+        (True, ("2023", "Aug", "01"), "reported_late", "reporting_unknown"),
+        (False, ("2024", "Jul", "01"), "reported_late", "overdue"),
+    ],
+)
+def test_an_article_of_one_of_two_trials_leaves_open_only_what_it_can_have_shown(
+    tmp_path, names_both, day, status, other_status
+):
+    stated = [{"id": "2090-012345-12", "type": "EUDRACT_NUMBER"}]
+    articles = [
+        article(900000001, bank=(nct(1),), date=("2023", "Jul", "01")),
+        article(900000002, bank=(nct(1),) if names_both else (), abstract="EudraCT 2090-012345-12.", date=day),
+    ]
+    with tables(world(tmp_path, [study(1, secondary=stated), study(2, secondary=stated)], *articles)) as connection:
+        assert publication(connection) == {nct(1): status, nct(2): other_status}
+
+
 def test_what_is_published_after_the_as_of_date_is_nowhere(tmp_path):
     paper = article(900000001, bank=(nct(1),), date=("2024", "Jul", "01"))
     with tables(world(tmp_path, [study(1)], paper)) as connection:

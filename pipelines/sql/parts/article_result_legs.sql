@@ -15,9 +15,11 @@ WITH counted AS (
     GROUP BY trial_id
 ), shared AS (
     -- An article that names a number which several trials state belongs to one of them; nobody can say to which.
-    SELECT s.trial_id, min(n.pmid) AS pmid
+    SELECT s.trial_id, min(n.pmid) AS pmid, min(coalesce(p.published_earliest, DATE '0001-01-01')) AS published
     FROM shared_numbers AS s
     JOIN publication_numbers AS n USING (number)
+    JOIN publications AS p USING (pmid)
+    WHERE coalesce(p.published_earliest <= getvariable('as_of'), true)
     GROUP BY s.trial_id
 )
 SELECT
@@ -33,7 +35,8 @@ SELECT
         CASE WHEN c.trial_id IS NOT NULL THEN true WHEN u.trial_id IS NULL AND s.trial_id IS NULL THEN false END,
         coalesce(u.registration_id, t.main_registration_id), 'trial_publications') AS public,
     c.pmid,
-    u.trial_id IS NOT NULL OR s.trial_id IS NOT NULL AS has_unseen_result
+    -- A result that is not known to be one, and may be the first.
+    u.trial_id IS NOT NULL OR (s.trial_id IS NOT NULL AND coalesce(s.published < c.published, true)) AS has_unseen_result
 FROM trials AS t
 LEFT JOIN counted AS c USING (trial_id)
 LEFT JOIN unseen AS u USING (trial_id)
