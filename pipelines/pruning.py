@@ -62,18 +62,23 @@ def prune(
     """
     with store.only_writer(data), contextlib.ExitStack() as held:
         nightly = list(_releases(data, keep_releases))
-        going = [*_builds(data, keep), *nightly, *_leftovers(data), *_orphans(data), *_rounds(data, today, held)]
+        needless = [*_builds(data, keep), *_leftovers(data), *_orphans(data), *_rounds(data, today, held)]
+        going = [*needless, *nightly]
         if gives_up_years:
             going += _replaced_years(data)
         there = {one.path for one in going}
         taken = [_named(data, name) for name in dict.fromkeys(wrong)]
         going += [one for snapshot in taken for one in _wrong(data, snapshot) if one.path not in there]
-        for snapshot in filter(_leaves_a_gap, taken) if is_meant else ():
-            snapshots.give_up(data, snapshot)
-        if is_meant:  # before they go: a release that is only missing stays public
+        if is_meant:
+            # First what nobody has to be told of: on a full disk the words on the rest find room only then.
+            for one in needless:
+                _remove(one.path)
+            for snapshot in filter(_leaves_a_gap, taken):
+                snapshots.give_up(data, snapshot)
+            # Before they go: a release that is only missing stays public.
             shelf.write_index(data, [one.path.name for one in nightly])
-        for one in going if is_meant else ():
-            _remove(one.path)
+            for one in going[len(needless) :]:
+                _remove(one.path)
     return going
 
 

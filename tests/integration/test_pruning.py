@@ -1,5 +1,6 @@
 """What a data folder may lose: after it, the same tables come out byte for byte, or a person gave something up by name."""
 
+import errno
 import json
 import os
 import shutil
@@ -11,6 +12,7 @@ from pipelines import build, fetching, importing, pruning, sample, snapshots, st
 from pipelines.__main__ import main
 from pipelines.contracts import contracts
 from pipelines.errors import DataError
+from pipelines.release import shelf
 from pipelines.sample.days import AS_OF
 from tests.worlds import article, article_set, nct, put_file, put_studies, rows, settings, study, tables
 
@@ -199,3 +201,28 @@ def test_a_snapshot_that_is_wrong_goes_by_its_name(tmp_path, capsys):
     assert not (data / "staging" / "ctgov" / wrong.id).exists()
     assert main(words) == 2
     assert f"There is no snapshot 'ctgov/{wrong.id}'" in capsys.readouterr().err
+
+
+def test_on_a_full_disk_what_needs_no_word_goes_first(tmp_path, monkeypatch):
+    """The words on what else goes, in the ledger and in the index of releases, need room too."""
+    data = tmp_path / "data"
+    put_studies(data, date(2024, 1, 10), [study(1)], scope="full")
+    (wrong,) = snapshots.listed(data)
+    for name in ("2024-01-01", "2024-01-02", "2024-01-03"):
+        store.write_json(data / "releases" / name / "manifest.json", {"as_of": name, "build": name, "files": []})
+    shelf.point(data, shelf.listed(data)[-1])
+    store.write_json(data / "builds" / "2024-01-01-a" / "manifest.json", {})
+    write = store.write_json
+
+    def full(path, value):
+        if (data / "builds" / "2024-01-01-a").exists():
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+        assert wrong.folder.exists(), "a word comes before what it is of goes"
+        assert len(shelf.listed(data)) == 3
+        write(path, value)
+
+    monkeypatch.setattr(store, "write_json", full)
+    words = dict(keep=0, gives_up_years=False, is_meant=True, keep_releases=0, wrong=[f"ctgov/{wrong.id}"])
+    pruning.prune(data, TODAY, **words)
+    assert [release.name for release in shelf.listed(data)] == ["2024-01-01", "2024-01-03"]
+    assert [one.id for one in snapshots.given_up(data)] == [wrong.id]
