@@ -149,10 +149,13 @@ def _replaced_years(data: Path) -> Iterator[Going]:
 
 
 def _leaves_a_gap(snapshot: Snapshot) -> bool:
-    """Whether increments of a register are asked for in the belief that this snapshot is held."""
+    """Whether increments of a register are asked for, or its listings believed, as if this snapshot were held. The
+    histories of single records are fetched beside all that."""
     source = contracts().sources[snapshot.source]
-    is_in_chain = bool(snapshot.fetched) or snapshot.scope == "full"
-    return is_in_chain and bool(source.fetch) and source.registry is not None
+    names = [payload.name for payload in snapshot.payloads]
+    is_in_chain = snapshot.scope == "full" or bool(snapshot.fetched) or any(map(staging.is_listing, names))
+    is_beside_it = all(name.endswith(snapshots.HISTORY) for name in names)
+    return is_in_chain and not is_beside_it and bool(source.fetch) and source.registry is not None
 
 
 def _named(data: Path, name: str) -> Snapshot:

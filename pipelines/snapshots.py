@@ -28,6 +28,8 @@ SIDE_FILE = ".md5"
 """How the checksum that came with a file is named."""
 LISTING = ".listing.gz"
 """How a file is named that lists all numbers of a source and says nothing else of them."""
+HISTORY = ".history.zip"
+"""How a file is named that holds every version of one record, as it is fetched for that record alone."""
 
 
 @dataclass(frozen=True)

@@ -528,7 +528,7 @@ def _unread(item: Staged) -> Iterator[tuple[str, date, str]]:
     """The registrations of which a snapshot should have brought a record that could not be had or not be read, as far
     as the place or the rest of such a record, or the name of the file of one record's history, names one."""
     shot = item.snapshot
-    found = [r for r in item.report.rejects if r.scope == "record" or item.payload.name.endswith(".history.zip")]
+    found = [r for r in item.report.rejects if r.scope == "record" or item.payload.name.endswith(snapshots.HISTORY)]
     places = [f"{r.record} {r.value}" for r in found]
     for text in [*places, *shot.fetched.get("missing", ())]:
         yield from ((shot.source, shot.date, hit.canonical) for hit in trn.find(text))

@@ -235,7 +235,7 @@ def _history(round_: Round, number: str) -> Path:
     for version in shown.value:
         name = f"{number}-{version:04d}.json"
         parts[name] = round_.take(name, Want(f"{base}/history/{version}", "json", _is_json)).path
-    packed = round_.folder / f"{number}.history.zip"
+    packed = round_.folder / f"{number}{snapshots.HISTORY}"
     store.zip_files(parts, packed)
     return packed
 

@@ -152,6 +152,24 @@ def test_what_was_given_up_makes_no_record_fresh(world, text, updated, is_back, 
     assert snapshots.given_up(world, FULL) == [], "a build of an earlier day knows nothing of it"
 
 
+@pytest.mark.parametrize(
+    ("name", "fetched", "leaves_a_gap"),
+    [
+        ("NCT90000002.history.zip", {"records": None}, False),
+        (f"numbers-00001{snapshots.LISTING}", None, True),
+        ("studies.json", None, False),
+    ],
+)
+def test_what_is_given_up_leaves_a_gap_where_listings_rest_on_it(world, name, fetched, leaves_a_gap):
+    """As with what cannot be read: the history of one record speaks of that record alone, and what came with a listing
+    is believed to be all that had changed until then."""
+    path = world.parent / name
+    path.write_text("PK\x03\x04 and broken")
+    wrong, _ = snapshots.store_files(world, "ctgov", UPDATE, [path], fetched=fetched)
+    pruning.prune(world, LAST, keep=0, gives_up_years=False, is_meant=True, wrong=[f"ctgov/{wrong.id}"])
+    assert [one.id for one in snapshots.given_up(world)] == [wrong.id] * leaves_a_gap
+
+
 def test_an_import_that_no_increment_builds_on_leaves_no_gap(world):
     put_studies(world, UPDATE, [study(2, enrolment=70)])
     (wrong,) = [f"{s.source}/{s.id}" for s in snapshots.listed(world) if s.date == UPDATE]
