@@ -48,14 +48,16 @@ def note(data: Path, attempt: Attempt) -> None:
 def merged(theirs: bytes, ours: bytes) -> bytes:
     """The attempts of two machines: theirs, and after them those of ours that they do not have."""
     known = theirs.splitlines(keepends=True)
-    return b"".join([*known, *(line for line in ours.splitlines(keepends=True) if line not in known)])
+    more = b"".join(line for line in ours.splitlines(keepends=True) if line not in known)
+    is_torn = more and theirs and not theirs.endswith(b"\n")
+    return theirs + (b"\n" if is_torn else b"") + more
 
 
 def read(data: Path, as_of: date) -> Iterator[Attempt]:
     """The attempts up to `as_of`, in their order; a killed process can have left a line unfinished."""
     path = data / FILE
     if path.exists():
-        for line in path.read_text(encoding="utf-8").splitlines():
+        for line in path.read_text(encoding="utf-8", errors="replace").splitlines():  # or a character
             with contextlib.suppress(json.JSONDecodeError):
                 attempt = Attempt(**json.loads(line))
                 if attempt.day <= as_of.isoformat():
