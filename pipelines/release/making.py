@@ -74,6 +74,7 @@ def point(chosen: Settings, name: str) -> None:
     """Makes another release the latest one, for when a wrong one was published."""
     with store.only_writer(chosen.data):
         shelf.point(chosen.data, shelf.opened(shelf.named(chosen.data, name)))
+        shelf.write_index(chosen.data)  # which a `prune` that was killed left saying of what is here that it went
 
 
 def repeat(chosen: Settings, name: str) -> list[str]:

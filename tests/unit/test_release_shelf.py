@@ -10,6 +10,7 @@ from pipelines import pruning, store
 from pipelines.errors import DataError, UsageError
 from pipelines.release import making, package, shelf
 from pipelines.release.shelf import Release
+from tests.worlds import settings
 
 
 def put(data, name):
@@ -111,6 +112,14 @@ def test_nightlies_go_and_the_first_of_each_month_stays(tmp_path):
     shelf.write_index(tmp_path)
     told = store.read_json(tmp_path / "releases" / "releases.json")["releases"]
     assert [r["release"] for r in told if not r["pruned"]] == kept, "what is only missing was not taken away"
+
+
+def test_a_release_that_a_killed_prune_left_there_is_there_when_another_is_pointed_to(tmp_path):
+    """Else what is sent next would be taken off the public target in the same breath."""
+    names = nightly(tmp_path, date(2026, 1, 1), 3)
+    shelf.write_index(tmp_path, [names[1]])  # and before the folder went, the process was killed
+    making.point(settings(tmp_path), names[2])
+    assert [r["release"] for r in shelf.known(tmp_path).values() if r["is_there"] and not r["pruned"]] == names
 
 
 def test_a_name_that_is_no_release_is_refused_with_those_there_are(tmp_path):
