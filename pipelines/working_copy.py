@@ -195,8 +195,10 @@ def _known_generation(settings: Settings) -> int:
 
 
 def _set_base(settings: Settings, pointer: str, generation: int) -> None:
+    path = settings.data / BASE
     spec = {"store": str(locations.at(settings.store)), "pointer": pointer, "generation": generation}
-    store.write_json(settings.data / BASE, spec)
+    if not path.exists() or store.read_json(path) != spec:  # on a full disk the next may be `prune`, which makes room
+        store.write_json(path, spec)
 
 
 def _index(root: Location, held: Held | None) -> Index:

@@ -348,6 +348,14 @@ def test_prune_removes_older_builds_from_the_store_too(two, tmp_path, monkeypatc
     pointed(in_folder(tmp_path / "store"))
 
 
+def test_a_full_disk_keeps_nobody_from_removing_what_is_not_needed(two, monkeypatch):
+    """`prune` brings before it removes, and what there is nothing new of needs no room."""
+    one, _ = two
+    working_copy.bring(one, said)
+    monkeypatch.setattr("tempfile.mkstemp", lambda **_: pytest.fail("a file was written"))
+    working_copy.bring(one, said)
+
+
 # --- whatever happens -----------------------------------------------------------------------------------------------
 
 
