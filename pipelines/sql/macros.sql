@@ -246,6 +246,11 @@ CREATE OR REPLACE MACRO outcome_words(folded, common) AS CASE
     THEN list_distinct(list_filter(string_split(folded, ' '), lambda w: NOT list_contains(common, w)))
     ELSE list_distinct(string_split(folded, ' ')) END;
 
+-- The outcomes that are not primary, as they are compared: folded words and time.
+CREATE OR REPLACE MACRO other_outcomes(outcomes) AS list_transform(
+    list_filter(outcomes, lambda o: o.kind <> 'primary'),
+    lambda o: {'measure': folded_words(o.measure), 'time': coalesce(folded_words(o.time_frame), '')});
+
 CREATE OR REPLACE MACRO has_primary(outcomes) AS
     coalesce(len(list_filter(outcomes, lambda o: o.kind = 'primary' AND o.measure IS NOT NULL)) > 0, false);
 

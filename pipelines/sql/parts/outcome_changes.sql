@@ -1,7 +1,7 @@
--- Primary outcomes that differ between two versions. What is worded alike is the same, and what stands among the other
--- outcomes of the other version in the same words was demoted or promoted, however like another primary one it is. Of the
--- rest each old one is paired with the new one that is most like it, where the liking is mutual and strong enough; others
--- were removed or added.
+-- Primary outcomes that differ between two versions. What is worded alike is the same, and what in the same words came to
+-- the other outcomes was demoted, what left them was promoted, however like another primary one it is. Of the rest each old
+-- one is paired with the new one that is most like it, where the liking is mutual and strong enough; others were removed or
+-- added.
 -- A version without any primary outcome is compared with none: registers ask for one, so it was served in a form that
 -- does not hold them. The first version of a record of which the register's own history tells is compared with the record
 -- as it stands.
@@ -15,14 +15,13 @@ WITH compared AS (
 ), sides AS (
     SELECT
         registration_id, source, part, version, 'old' AS side, CAST(u.place AS INTEGER) AS place, o.measure, o.time_frame,
-        list_transform(list_filter(new_outcomes, lambda x: x.kind <> 'primary'), lambda x: folded_words(x.measure))
-            AS secondary_elsewhere
+        other_outcomes(old_outcomes) AS others_here, other_outcomes(new_outcomes) AS others_elsewhere
     FROM compared, unnest(old_outcomes) WITH ORDINALITY AS u(o, place)
     WHERE o.kind = 'primary' AND o.measure IS NOT NULL AND has_primary(new_outcomes)
     UNION ALL
     SELECT
         registration_id, source, part, version, 'new', CAST(u.place AS INTEGER), o.measure, o.time_frame,
-        list_transform(list_filter(old_outcomes, lambda x: x.kind <> 'primary'), lambda x: folded_words(x.measure))
+        other_outcomes(new_outcomes), other_outcomes(old_outcomes)
     FROM compared, unnest(new_outcomes) WITH ORDINALITY AS u(o, place)
     WHERE o.kind = 'primary' AND o.measure IS NOT NULL AND has_primary(old_outcomes)
 ), measures AS (
@@ -48,7 +47,11 @@ WITH compared AS (
 ), unlike AS (
     SELECT
         m.*, outcome_words(m.folded, getvariable('common_outcome_words')) AS words,
-        list_contains(m.secondary_elsewhere, m.folded) AS is_moved
+        -- A measure may stand among the others of both versions as well: moved is what these have gained.
+        len(list_filter(m.others_elsewhere, lambda x: x.measure = m.folded))
+                > len(list_filter(m.others_here, lambda x: x.measure = m.folded))
+            OR list_contains(m.others_elsewhere, {'measure': m.folded, 'time': m.folded_time})
+                AND NOT list_contains(m.others_here, {'measure': m.folded, 'time': m.folded_time}) AS is_moved
     FROM differing AS m
     ANTI JOIN differing AS o
         ON (o.registration_id, o.source, o.part, o.version, o.folded, o.repetition)
