@@ -260,6 +260,19 @@ def test_an_edit_is_made_when_it_is_handed_in_and_not_when_the_register_shows_it
     assert found == [(after, date(2024, 1, 12), completed)]
 
 
+UNVERIFIED = {"updated": "2021-05-05", "start": "2021-01-15", "pcd": ("2021-12-31", "ESTIMATED"), "cd": None}
+
+
+def test_what_the_register_changes_without_an_update_changed_between_the_snapshots(tmp_path):
+    """It calls a trial unknown that nobody verified for two years, and the record's last update stays as it was."""
+    for day, status in ((FIRST, "RECRUITING"), (SECOND, "RECRUITING"), (THIRD, "UNKNOWN")):
+        put_studies(tmp_path / "data", day, [study(1, status=status, **UNVERIFIED)])
+    what = "field, old_value, new_value, changed_after, changed_by, after_completion"
+    with tables(tmp_path / "data") as connection:
+        found = rows(connection, f"SELECT {what} FROM registration_changes")
+    assert found == [("status", "RECRUITING", "UNKNOWN", SECOND, THIRD, None)]
+
+
 def test_a_record_that_goes_back_changed_twice(others):
     what = "version, first_seen, old_value, new_value"
     found = rows(others, f"SELECT {what} FROM registration_changes WHERE registration_id = '{nct(2)}' ORDER BY 1")

@@ -3,14 +3,14 @@
 -- later day), the old version's own last update is all that is known. What one source passes on of another's record can
 -- lag behind it: seeing the old version says nothing of the register, only the day on which it was taken over does. A
 -- register shows an edit days after it was handed in, and goes on showing the old version: where the new one gives the day
--- of its submission, the edit was made by then.
+-- of its submission, the edit was made by then. A day of update or of submission that both versions give is not that of the
+-- edit: the register itself changed the record, and only the snapshots tell when.
 WITH versions AS (
     SELECT
         s.registration_id, s.source, s.part, s.version, s.snapshot, s.first_seen, s.last_seen,
         t.registry IS NOT DISTINCT FROM r.registry AS is_registers_own,
         coalesce(r.last_update_posted, r.last_update_submitted) AS stated,
         r.last_update_submitted AS submitted,
-        coalesce(stated, s.first_seen) AS shown_from,
         {
             'study_type': r.study_type, 'study_type_source': r.study_type_source,
             'phase': r.phase, 'phase_source': r.phase_source, 'primary_purpose': r.primary_purpose,
@@ -37,15 +37,23 @@ WITH versions AS (
         USING (registration_id, source, part)
     JOIN staged_registrations AS r USING (file, record_number)
     JOIN source_terms AS t ON t.source = s.source
+), pairs AS (
+    SELECT
+        b.registration_id, b.source, b.part, b.version, b.snapshot, b.first_seen, a.is_registers_own, a.stated, a.last_seen,
+        coalesce(nullif(a.stated, b.stated), a.first_seen) AS old_from,
+        coalesce(nullif(b.stated, a.stated), b.first_seen) AS new_from,
+        nullif(b.submitted, a.submitted) AS submitted,
+        a.record AS old,
+        b.record AS new
+    FROM versions AS a
+    JOIN versions AS b USING (registration_id, source, part)
+    WHERE b.version = a.version + 1
 )
 SELECT
-    b.registration_id, b.source, b.part, b.version, b.snapshot, b.first_seen,
-    greatest(a.shown_from, b.shown_from) AS changed_by,
-    CASE WHEN NOT a.is_registers_own THEN CASE WHEN a.stated IS NOT NULL THEN least(a.stated, b.shown_from) END
-         WHEN a.last_seen < b.shown_from THEN least(greatest(a.last_seen, a.shown_from), b.submitted - 1)
-         ELSE least(a.shown_from, b.shown_from, b.submitted - 1) END AS changed_after,
-    a.record AS old,
-    b.record AS new
-FROM versions AS a
-JOIN versions AS b USING (registration_id, source, part)
-WHERE b.version = a.version + 1
+    registration_id, source, part, version, snapshot, first_seen,
+    greatest(old_from, new_from) AS changed_by,
+    CASE WHEN NOT is_registers_own THEN CASE WHEN stated IS NOT NULL THEN least(stated, new_from) END
+         WHEN last_seen < new_from THEN least(greatest(last_seen, old_from), submitted - 1)
+         ELSE least(old_from, new_from, submitted - 1) END AS changed_after,
+    old, new
+FROM pairs
