@@ -51,6 +51,8 @@ _TRIALS = (
 """What a register is a register of, or a number the number of."""
 _OTHER = ("alternate", "alternative", "other", "primary", "secondary")
 """Of a number: the trial's own. Of a study: another one."""
+_STUDY = ("ensaio", "ensayo", "essai", "etude", "studie", "studio", "study", "trial")
+"""Of a country (`US trial`), of reference or of registration, it is one study of several."""
 _SAID = (
     "a", "also", "an", "and", "assigned", "been", "cette", "clinical", "clinicaltrial", "clinicaltrialgov",
     "clinicaltrialsgov", "com", "cross", "ct", "cti", "ctr", "date", "diese", "dieser", "double", "dual", "e", "ensaio",
@@ -100,8 +102,9 @@ def number_in(value: str) -> tuple[trn.Hit | None, bool]:
     beside = _ADDRESS.sub(lambda address: " " if _numbers(address[0]) else address[0], value)
     for hit in reversed(_numbers(beside)):
         beside = f"{beside[: hit.start]} {beside[hit.end :]}"
-    names, words = _known()
-    return hits[0], set(names.sub(" ", _tokens(beside)).split()) <= words
+    names, words, others = _known()
+    said = _tokens(beside)
+    return hits[0], not others.search(said) and set(names.sub(" ", said).split()) <= words
 
 
 def _numbers(text: str) -> list[trn.Hit]:
@@ -115,9 +118,9 @@ def _tokens(text: str) -> str:
 
 
 @cache
-def _known() -> tuple[re.Pattern[str], frozenset[str]]:
-    """What is taken out of a text as a whole, and the words that may be left. Countries and registers as a whole, since
-    alone `part`, `see` and `new` would be no name."""
+def _known() -> tuple[re.Pattern[str], frozenset[str], re.Pattern[str]]:
+    """What is taken out of a text as a whole, the words that may be left, and what tells of another study though each
+    of its words may stand there. Countries and registers as a whole: alone `part`, `see` and `new` would be no name."""
     registers = [_tokens(row["name"]) for row in reference("registries")]
     codes = {w for row in reference("registries") for t in (row["code"], row["data_banks"]) for w in _tokens(t).split()}
     countries = [_tokens(s) for row in reference("countries") for s in [row["name"], *row["spellings"].split(";")]]
@@ -132,7 +135,15 @@ def _known() -> tuple[re.Pattern[str], frozenset[str]]:
         rf"(?:{_any(_OTHER)} (?:{register} )?|(?:{_any(words)} )*){number}(?: {of}(?: {trials})*)?",
         _any(countries),
     ]
-    return re.compile("|".join(rf"\b(?:{form})\b" for form in forms)), frozenset(_SAID) | codes
+    study, of_number = _any(_STUDY), _any([*_REGISTER, *_NUMBER, *_REGISTERED])
+    others = [
+        "cross ref(?:erence)?",
+        rf"ref(?:erence)? {study}",
+        rf"^registration {study}",
+        rf"{_any(countries)} (?:clinical )?{study}(?! {of_number}\b)",
+    ]
+    taken, other = (re.compile("|".join(rf"\b(?:{form})\b" for form in some)) for some in (forms, others))
+    return taken, frozenset(_SAID) | codes, other
 
 
 def _any(texts: list[str] | tuple[str, ...] | set[str]) -> str:

@@ -54,6 +54,14 @@ OWN = [
     "Other ID: NCT01234567",
     "Trial registration: ClinicalTrials.gov NCT01234567. Registered on 12 March 2014",
     "The study has been registered in the German Register of Clinical Trials with the number DRKS00012345",
+    "Study reference NCT01234567",
+    "Reference number: NCT01234567",
+    "Trial registration: trial NCT01234567",
+    "Cross-registered: NCT01234567",
+    "Clinical trial USA: NCT01234567",
+    "USA: clinical trial number NCT01234567",
+    "US clinical trials registry NCT01234567",
+    "United States trial registration NCT01234567",
 ]
 ABOUT = [
     # the number of another trial, or a text of which nobody can tell
@@ -106,6 +114,17 @@ ABOUT = [
     "data drawn from NCT01234567",
     "new registration NCT01234567",
     "primary trial registration number NCT01234567",
+    # words that elsewhere say whose number it is, and here which other trial
+    "reference study NCT01234567",
+    "Reference trial: NCT01234567",
+    "NCT01234567 (reference study)",
+    "cross-reference: NCT01234567",
+    "Registration trial NCT01234567",
+    "US trial: NCT01234567",
+    "US study NCT01234567",
+    "US-Studie: NCT01234567",
+    "United States clinical trial NCT01234567",
+    "Chinese trial NCT01234567",
 ]
 NONE = ["no number", "NCT01234567 and NCT01234568", "ClinicalTrials.gov", ""]
 
