@@ -217,11 +217,12 @@ def fetch(settings: Settings, code: str, edge: Edge, say: Say, wish: Wish | None
     with store.locked(lock, f"Another fetch of {code} is under way in {settings.data}"):
         if not (wish and wish.numbers):
             _unfinished(settings, code).touch()
-        earlier = [s for s in snapshots.listed(settings.data) if s.source == code]
         client, today = _client(settings, source, base, edge), edge.now().date()
+        # One of a day to come bears a wrong day, and no build knows it; elsewhere it may be tomorrow already.
+        earlier = [s for s in snapshots.listed(settings.data, today + timedelta(days=1)) if s.source == code]
         good = {one: day for one, _, _, _, day in attempts.last(settings.data, today)}.get(code)
         key = settings.keys.get(code, "")
-        gone = max((one.date for one in snapshots.given_up(settings.data) if one.source == code), default=None)
+        gone = max((one.date for one in snapshots.given_up(settings.data, today) if one.source == code), default=None)
         round_ = Round(source, client, base, folder, today, earlier, wish or Wish(), say, key, good, gone)
         fetcher = importlib.import_module(f"pipelines.fetchers.{code}")
         if code in settings.volume_bands:

@@ -1135,3 +1135,25 @@ def test_after_an_increment_was_given_up_all_of_it_comes_once(source, request):
     assert [said for said in night.said if said.endswith("was given up: all of it is fetched")] == [
         f"{source}: a snapshot of {DAY + timedelta(days=3)} was given up: all of it is fetched"
     ]
+
+
+def test_an_import_of_a_day_to_come_is_no_part_of_the_chain_of_fetches(ctgov):
+    """A year that was mistyped: no build of today knows the snapshot, so that nothing is asked as if it were held, and
+    nothing is missed once it is given up."""
+    ctgov.fetch("ctgov")
+    file = ctgov.settings.data.parent / "all.json"
+    file.write_text(json.dumps(studies(*range(1, 12))))
+    to_come = Import("ctgov", DAY.replace(year=DAY.year + 9), (file,), "full")
+    wrong, _ = importing.take(ctgov.settings.data, to_come)
+    scopes = []
+    for n in (1, 2, 3):
+        ctgov.day += timedelta(days=1)
+        change(ctgov.server.apps["ctgov"], ctgov.day, n)
+        ctgov.asked()
+        (taken,) = ctgov.fetch("ctgov")
+        scopes.append(taken.snapshot.scope)
+        since = ctgov.day - timedelta(days=1 + TERMS.get("overlap_days", 5))
+        assert any(f"{since}" in path for path in ctgov.asked())
+        if n == 1:
+            ctgov.give_up(wrong)
+    assert scopes == ["partial"] * 3
