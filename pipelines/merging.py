@@ -169,7 +169,8 @@ def _picked(column: str, unit: str) -> str:
         # Results on one record are results. A results page that could not be read may hold some, and a country of which
         # no link to them was seen may have them.
         said = f"FILTER (WHERE true{alone})"
-        return f"CASE WHEN bool_or(has_results) {said} THEN true WHEN bool_and(has_results IS NOT NULL) {said} THEN false END"
+        is_known = f"bool_and(has_results IS NOT NULL) {said}"
+        return f"CASE WHEN bool_or(has_results) {said} THEN true WHEN {is_known} THEN false END"
     return f"arg_min_null({column}, {ORDERS.get(unit, 'place')}) FILTER (WHERE {unit} IS NOT NULL{alone})"
 
 
