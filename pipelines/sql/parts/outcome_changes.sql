@@ -47,11 +47,12 @@ WITH compared AS (
 ), unlike AS (
     SELECT
         m.*, outcome_words(m.folded, getvariable('common_outcome_words')) AS words,
-        -- A measure may stand among the others of both versions as well: moved is what these have gained.
+        -- A measure may stand among the others of both versions as well: it moved where these gained it, or had it at
+        -- another time before.
         len(list_filter(m.others_elsewhere, lambda x: x.measure = m.folded))
                 > len(list_filter(m.others_here, lambda x: x.measure = m.folded))
-            OR list_contains(m.others_elsewhere, {'measure': m.folded, 'time': m.folded_time})
-                AND NOT list_contains(m.others_here, {'measure': m.folded, 'time': m.folded_time}) AS is_moved
+            OR len(list_filter(m.others_elsewhere,
+                lambda x: x.measure = m.folded AND NOT list_contains(m.others_here, x))) > 0 AS is_moved
     FROM differing AS m
     ANTI JOIN differing AS o
         ON (o.registration_id, o.source, o.part, o.version, o.folded, o.repetition)
