@@ -189,7 +189,7 @@ def tables(
     taken = snapshots.listed(data, as_of)
     registers = build.read_registers(chosen, taken)
     articles = build.read_articles(chosen, taken, registers)
-    with store.connect(threads=2) as connection:
+    with store.connect() as connection:
         build.prepare(connection, contracts(), as_of, [*registers, *articles])
         adjudications.fill(connection, adjudications.read(chosen.adjudications, as_of))
         contests.fill(connection, contests.read(chosen.contests, as_of))
