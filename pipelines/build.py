@@ -417,8 +417,7 @@ def in_order(table: Table, sql: str) -> str:
 
 def _complete(connection: duckdb.DuckDBPyConnection, table: Table, sql: str) -> None:
     """Raises DataError where a query does not give the columns of its table."""
-    columns = [row[0] for row in connection.sql(f"DESCRIBE {sql}").fetchall()]
-    result = validation.check_columns(table, columns)
+    result = validation.check_columns(table, connection.sql(sql).columns)
     if result.outcome == "failed":
         raise DataError(complaint([result]))
 
