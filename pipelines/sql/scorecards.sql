@@ -45,7 +45,10 @@ WITH numbered AS MATERIALIZED (
 ), trial_countries AS (
     SELECT n.number, coalesce(c.country, '(not stated)') AS country
     FROM numbered AS n
-    LEFT JOIN (SELECT DISTINCT trial_id, country FROM registration_countries WHERE NOT is_removed) AS c USING (trial_id)
+    -- What only a page of results names is known of reported trials alone: a share of those would always be all of them.
+    LEFT JOIN (
+        SELECT DISTINCT trial_id, country FROM registration_countries WHERE NOT is_removed AND NOT is_from_results) AS c
+        USING (trial_id)
 ), wordings AS MATERIALIZED (
     SELECT CAST(row_number() OVER () AS UINTEGER) AS wording, normalised
     FROM (SELECT DISTINCT normalised FROM conditions WHERE normalised IS NOT NULL)

@@ -80,7 +80,7 @@ TAKEN_OUT = {
     # case -> (countries in the register's own record, taken out there, what ICTRP passes on; countries, UK site, filled)
     "taken out": (("France",), ("United Kingdom",), "France;United Kingdom",
         [("France", False), ("United Kingdom", True)], False, []),
-    "the only country, taken out": ((), ("United Kingdom",), "United Kingdom", [("United Kingdom", True)], False, []),
+    "the only country, taken out": ((), ("United Kingdom",), "United Kingdom", [("United Kingdom", True)], None, []),
     "not named by the register": (("France",), (), "United Kingdom", [("France", False)], False, []),
     "the register names none": (
         (), (), "France;United Kingdom", [("France", False), ("United Kingdom", False)], True, [("ictrp", None)]),

@@ -4,7 +4,9 @@ from datetime import date
 
 import pytest
 
-from tests.worlds import AS_OF, nct, put_studies, rows, study, tables
+from tests.unit.test_eu_policies import EXTRACT as EU_EXTRACT
+from tests.unit.test_eu_policies import PAGE, YES, euctr, page, table
+from tests.worlds import AS_OF, nct, put_file, put_studies, rows, study, tables
 
 
 def at(*countries: str, **fields):
@@ -23,6 +25,8 @@ HRA = {
     "one of several countries": (at("France", "United Kingdom"), "overdue", "yes"),
     "elsewhere only": (at("France"), "out_of_scope", "no"),
     "no country named": (at(), "scope_unknown", "possible"),
+    "all countries taken off the record": (
+        dict(extra={"derivedSection": {"miscInfoModule": {"removedCountries": ["United Kingdom"]}}}), "scope_unknown", "possible"),
     "observational": (at("United Kingdom", study_type="OBSERVATIONAL"), "out_of_scope", "no"),
     "the clock is completion, not primary completion": (
         at("United Kingdom", pcd="2023-01-01", cd="2023-06-30"), "not_due", "yes"),
@@ -55,7 +59,10 @@ REGULATIONS = {
                                       "scope_unknown"),
     "ended before them, abroad too": (at("United Kingdom", "France", kinds=["DRUG"]), "out_of_scope"),
     "ended on the day, abroad too": (at("United Kingdom", "France", kinds=["DRUG"], cd="2026-04-28"), "scope_unknown"),
-    "was to end before them, still runs": (at("United Kingdom", "France", kinds=["DRUG"], status="RECRUITING"), "scope_unknown"),
+    "was to end before them, still runs": (
+        at("United Kingdom", "France", kinds=["DRUG"], status="RECRUITING", cd=("2021-06-10", "ESTIMATED")), "scope_unknown"),
+    "an actual end before them, the status not kept": (
+        at("United Kingdom", "France", kinds=["DRUG"], status="RECRUITING"), "out_of_scope"),
     "an end that was expected before them, not known to have come": (
         at("United Kingdom", "France", kinds=["DRUG"], status="UNKNOWN", cd=("2026-04-01", "ESTIMATED")), "scope_unknown"),
     "an expected end of a trial that ended": (
@@ -129,3 +136,68 @@ def test_registration_rules(tmp_path, rule):
     verdicts = {name: found[nct(i)] for i, name in enumerate(WEEKS)}
     assert verdicts == dict.fromkeys(WEEKS, "unknown") | {
         "before": "prospective", "not begun": "not_started", "leap day": "unknown"}  # fmt: skip
+
+
+EXTRACT = (*EU_EXTRACT, "date_of_competent_authority_decision")
+# (country records as the EU register's extract shows them, with the authority's decision), what the page of posted
+# results says of participants -> verdict by the HRA, verdict by the regulations
+EU_RECORDS = {
+    "approved long ago, runs on": (
+        [("FR", "Ongoing", "", "", ""), ("GB", "Ongoing", "", "", "2015-03-02")], None, "not_completed", "out_of_scope"),
+    "the UK's decision is not known": (
+        [("FR", "Ongoing", "", "", "2015-03-02"), ("GB", "Ongoing", "", "", "")], None, "not_completed", "out_of_scope"),
+    "an actual end, another country has not told of it": (
+        [("FR", "Ongoing", "2022-01-10", "", ""), ("GB", "Completed", "2022-01-10", "", "")], None,
+        "inconsistent", "out_of_scope"),
+    "the UK refused it": (
+        [("FR", "Completed", "2022-01-10", "", ""), ("GB", "Not Authorised", "", "", "2015-03-02")], None,
+        "out_of_scope", "out_of_scope"),
+    "the UK is known from the results alone": (
+        [("FR", "Completed", "2022-01-10", YES, "")], "{'France': 7, 'United Kingdom': 5}", "scope_unknown", "out_of_scope"),
+    "the UK is on the record too": (
+        [("FR", "Completed", "2022-01-10", YES, ""), ("GB", "Completed", "2022-01-10", YES, "")],
+        "{'France': 7, 'United Kingdom': 5}", "reported_on_time", "out_of_scope"),
+}  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def eu_records(tmp_path_factory):
+    day = date(2026, 6, 30)
+    data = tmp_path_factory.mktemp("eu") / "data"
+    lines, pages = [], []
+    for number, (records, enrolled, *_) in enumerate(EU_RECORDS.values()):
+        lines += [(f"{euctr(number)}-{part}", *rest) for part, *rest in records]
+        if enrolled:
+            pages.append(page(number, "2022-01-10", "2022-12-01", enrolled=enrolled))
+    put_file(data, "euctr", day, "protocols.csv", table(EXTRACT, lines))
+    put_file(data, "euctr", day, "pages.csv", table(PAGE, pages))
+    with tables(data, day) as connection:
+        yield connection
+
+
+@pytest.mark.parametrize("case", EU_RECORDS)
+def test_what_the_eu_register_says_of_the_uk(eu_records, case):
+    number = euctr(list(EU_RECORDS).index(case))
+    found = rows(
+        eu_records,
+        f"""SELECT status FROM reporting_status WHERE trial_id = '{number}' AND policy IN ('uk-hra', 'uk-ctr-2026')
+        ORDER BY policy DESC""",
+    )
+    assert [status for (status,) in found] == list(EU_RECORDS[case][2:])
+
+
+def test_a_country_that_only_the_results_name_has_no_share_of_reported_trials(eu_records):
+    """Trials without results have no such page: of those known from it, all have reported."""
+    found = rows(
+        eu_records,
+        "SELECT country, is_from_results FROM registration_countries WHERE country IN ('France', 'United Kingdom')"
+        f" AND trial_id = '{euctr(list(EU_RECORDS).index('the UK is known from the results alone'))}' ORDER BY 1",
+    )
+    assert found == [("France", False), ("United Kingdom", True)]
+    cards = dict(
+        rows(
+            eu_records,
+            "SELECT unit_value, trials FROM scorecards WHERE unit_kind = 'country' AND policy = 'who-summary'",
+        )
+    )
+    assert cards == {"France": 6, "United Kingdom": 5}
