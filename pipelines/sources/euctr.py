@@ -553,9 +553,12 @@ def _of_results_page(row: dict[str, str], day: date) -> Draft:
     _own_day(draft, own, "results_first_version_date", row["first_version_date"])
     _own_day(draft, own, "results_version_date", row["this_version_date"])
     _dated(draft, "start", _usable(draft, "start", row.get("trial_start_date")))
-    draft.values["results_posted"] = draft.whole_day("results_posted", row["first_version_date"], _day_form)
-    draft.values["results_posted_type"] = "actual" if draft.values["results_posted"] else None
-    draft.values["last_update_posted"] = draft.whole_day("last_update_posted", row["this_version_date"], _day_form)
+    first = draft.whole_day("results_posted", row["first_version_date"], _day_form)
+    newest = draft.whole_day("last_update_posted", row["this_version_date"], _day_form)
+    # Some pages give the first version a later day than the newest: they were public by the earlier of the two.
+    draft.values["results_posted"] = min(first, newest) if first and newest else first
+    draft.values["results_posted_type"] = "actual" if first else None
+    draft.values["last_update_posted"] = newest
     _own(draft, own, "results_countries", "|".join(re.findall(r"'([^']+)'", row.get("trial_countries", ""))))
     _recruited(draft, row.get("recruitment_countries", ""))
     draft.values["own_fields"] = own
@@ -563,17 +566,18 @@ def _of_results_page(row: dict[str, str], day: date) -> Draft:
 
 
 def _recruited(draft: Draft, written: str) -> None:
-    """Participants by country, `{'Italy': 233}`; their sum is the enrolment, unless a number is filler."""
+    """Participants by country, `{'Italy': 233}`; their sum is the enrolment, unless a number or the sum is filler."""
     subjects = re.findall(r"""(?:'([^']+)'|"([^"]+)"): ?(\d+)""", written)
     fillers = draft.source.unmapped["subjects"]
     draft.values["countries"] = [
         {"country": _country_name(single or double), "is_removed": False} for single, double, _ in subjects
     ]
     counts = [count for *_, count in subjects]
-    if strange := [count for count in counts if count in fillers]:
+    total = sum(map(int, counts))
+    if strange := [count for count in [*counts, str(total)] if count in fillers]:
         draft.reject("enrolment", strange[0], "filler for a number that is not known")
     elif counts:
-        draft.values |= {"enrolment": sum(map(int, counts)), "enrolment_type": "actual"}
+        draft.values |= {"enrolment": total, "enrolment_type": "actual"}
 
 
 # --- from a protocol to a draft -------------------------------------------------------------------------------------

@@ -500,6 +500,27 @@ def test_the_extract_of_results_pages(read):
     assert {r["field"] for r in broken["rejects"]} == {"enrolment", "completion"}
 
 
+@pytest.mark.parametrize(
+    ("enrolled", "enrolment"),
+    [
+        ("{'Germany': 49999, 'Poland': 50000}", None),
+        ("{'United Kingdom': 88888}", None),
+        ("{'Germany': 49999, 'Poland': 1}", 50000),
+    ],
+)
+def test_participants_that_stand_for_an_unknown_number_are_none(read, enrolled, enrolment):
+    _, (row,) = read(f'{PAGE}0,2090-099999-11,2021-12-31,2022-05-22,2022-05-22,[],Tabular,"{enrolled}",,\n')
+    assert row["enrolment"] == enrolment
+    assert [r["field"] for r in row["rejects"]] == ["enrolment"] * (enrolment is None)
+
+
+def test_results_were_public_by_the_day_of_their_newest_version(read):
+    """Some pages give the first version a later day."""
+    _, (row,) = read(f"{PAGE}0,2090-099999-11,2015-12-21,2019-02-06,2016-10-21,[],Tabular,{{}},,\n")
+    assert (row["results_posted"], row["last_update_posted"]) == (date(2016, 10, 21), date(2016, 10, 21))
+    assert row["own_fields"]["results_first_version_date"] == "2019-02-06"
+
+
 # --- converted records ----------------------------------------------------------------------------------------------
 
 CONVERTED = {
