@@ -574,7 +574,9 @@ def _participants(draft: Draft, text: str) -> int | None:
     return sum(sizes)
 
 
-_NOTHING = frozenset({"", "-", "--", ".", "0", "n/a", "na", "nil", "no", "none", "not applicable", "not available"})
+_NOTHING = frozenset(
+    {"", "-", "--", ".", "0", "?", "??", "{}", "n/a", "na", "nil", "no", "none", "not applicable", "not available"}
+)
 
 
 def _pieces(text: str) -> list[str]:
@@ -610,6 +612,9 @@ _ALSO_ORGANISATION = re.compile(
     re.IGNORECASE,
 )
 _TITLES = frozenset({"dr", "prof", "professor", "mr", "mrs", "ms", "md", "phd", "msc", "mbbs"})
+_TITLE = re.compile(privacy.TITLE)
+_TWO_NAMES = re.compile(r"[A-Z][A-Za-z-]{2,} [A-Z][A-Za-z-]{2,}")
+_JAPANESE_FIRM = re.compile(r"yakuhin|seiyaku|kaisha|kogyo|kagaku|japan\b", re.IGNORECASE)
 _IN_NAME = range(2, 6)
 """How many words a person's name has; one word is no name that could be told from others."""
 
@@ -625,9 +630,21 @@ def _sponsors(draft: Draft, record: Record) -> None:
 
 
 def _sponsor(draft: Draft, name: str, role: str, persons: frozenset[frozenset[str]]) -> dict[str, object]:
-    is_person = _name_words(name) in persons and not _ALSO_ORGANISATION.search(name)
+    """A sponsor as it may be published: no private person, by the contacts or by a title, and no word for none."""
+    name = "" if name.strip().lower().rstrip(".") in _NOTHING else name
+    is_person = not _ALSO_ORGANISATION.search(name) and (
+        _name_words(name) in persons or _TITLE.search(name.strip()) is not None or _is_investigator(draft, name)
+    )
     shown = privacy.PRIVATE_PERSON if is_person else draft.clean("sponsor", _unbroken(draft, "sponsor", name))
     return {"name": shown, "role": role, "class": None, "is_person": is_person}
+
+
+def _is_investigator(draft: Draft, name: str) -> bool:
+    """Whether two names stand where jRCT names a trial's sponsor: there it is the investigator, who is the sponsor of a
+    specified clinical trial by Japanese law."""
+    if draft.values.get("registry") != "jrct" or _JAPANESE_FIRM.search(name):
+        return False
+    return _TWO_NAMES.fullmatch(" ".join(name.split())) is not None
 
 
 def _persons(record: Record) -> frozenset[frozenset[str]]:

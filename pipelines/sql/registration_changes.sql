@@ -1,5 +1,6 @@
 -- What changed between two versions of a record, value by value, and where the trial stood by the new version's own dates.
--- A date is another one where it means other days, not where it is only written otherwise.
+-- A date is another one where it means other days, not where it is only written otherwise. What one form of a record holds
+-- and the other does not was neither added nor removed: of an extract beside a full text, all but status and end.
 WITH single AS (
     SELECT
         registration_id, source, part, version, 1 AS place,
@@ -30,11 +31,14 @@ WITH single AS (
             plain_change('is_unapproved_device', old.is_unapproved_device, new.is_unapproved_device),
             plain_change('is_ppsd', old.is_ppsd, new.is_ppsd),
             plain_change('is_us_export', old.is_us_export, new.is_us_export),
-            plain_change('has_results', old.has_results, new.has_results),
+            -- A record that does not say whether there are results says of neither that it came nor that it went.
+            CASE WHEN old.has_results IS NOT NULL AND new.has_results IS NOT NULL
+                THEN plain_change('has_results', old.has_results, new.has_results) END,
             plain_change('results_submitted', old.results_submitted, new.results_submitted),
             plain_change('results_posted', old.results_posted, new.results_posted),
             plain_change('delay_submitted', old.delay_submitted, new.delay_submitted)
-        ], lambda c: c IS NOT NULL)) AS c
+        ], lambda c: c IS NOT NULL AND NOT (old.is_extract <> new.is_extract
+            AND c.change IN ('added', 'removed') AND c.field NOT IN ('status', 'completion')))) AS c
     FROM version_pairs
 ), listed AS (
     SELECT registration_id, source, part, version, CAST(generate_subscripts(changes, 1) AS INTEGER) AS place, unnest(changes) AS c
@@ -45,7 +49,8 @@ WITH single AS (
                 item_changes('result_event', old.result_events, new.result_events),
                 item_changes('document', old.documents, new.documents),
                 item_changes('country', known_items(old.countries), known_items(new.countries))) AS changes
-        FROM version_pairs)
+        FROM version_pairs
+        WHERE old.is_extract = new.is_extract)
 ), changes AS (
     SELECT
         registration_id, source, part, version, place,

@@ -6,6 +6,7 @@ from datetime import date
 import pyarrow.parquet as pq
 import pytest
 
+from pipelines.privacy import PRIVATE_PERSON
 from pipelines.sources import ctgov
 from tests.unit.test_eu_policies import EXTRACT, extract, table, text
 from tests.unit.test_ictrp import as_xml
@@ -271,6 +272,20 @@ def test_what_the_register_changes_without_an_update_changed_between_the_snapsho
     with tables(tmp_path / "data") as connection:
         found = rows(connection, f"SELECT {what} FROM registration_changes")
     assert found == [("status", "RECRUITING", "UNKNOWN", SECOND, THIRD, None)]
+
+
+def test_a_private_person_whom_another_source_names_stands_in_no_version(tmp_path):
+    """ClinicalTrials.gov says that the sponsor is a person; the WHO portal passes on the name alone."""
+    named = {"TrialID": nct(1), "Source Register": "ClinicalTrials.gov"}
+    for day, sponsor in ((FIRST, "Ada Mustername"), (SECOND, "Mustername Ada Maria")):
+        portal = as_xml(named | {"Primary_sponsor": sponsor}).decode()
+        put_file(tmp_path / "data", "ictrp", day, "portal.xml", portal)
+    put_studies(tmp_path / "data", THIRD, [study(1, sponsor="Ada Mustername", sponsor_class="INDIV")])
+    with tables(tmp_path / "data") as connection:
+        shown = rows(connection, "SELECT source, sponsor FROM registration_versions ORDER BY source, version")
+        changes = rows(connection, "SELECT old_value, new_value FROM registration_changes WHERE field = 'sponsor'")
+    assert shown == [("ctgov", PRIVATE_PERSON), ("ictrp", None), ("ictrp", None)]
+    assert changes == []
 
 
 def test_a_record_that_goes_back_changed_twice(others):

@@ -685,6 +685,9 @@ def test_an_address_in_a_text_is_masked(tmp_path: Path):
         ("Cancelled", "Cancelled", "", False),
         ("Ada Mustername", "Ada", "Other", False),
         ("", "Ada", "Mustername", False),
+        ("Dr Ada Mustername", "Ben", "Other", True),
+        ("Ada Mustername, MBBS", "", "", True),
+        ("Dr. Ada Mustername Hospital", "", "", False),
     ],
 )
 def test_a_sponsor_that_is_the_contact_is_a_private_person(
@@ -694,6 +697,31 @@ def test_a_sponsor_that_is_the_contact_is_a_private_person(
     assert row["sponsor"] == (privacy.PRIVATE_PERSON if is_person else sponsor or None)
     assert row["sponsor_is_person"] is (is_person if sponsor else None)
     assert [s["name"] for s in row["sponsors"]] == ([row["sponsor"]] if sponsor else [])
+
+
+@pytest.mark.parametrize("written", ["None", "none.", "nil", "N/A", "-"])
+def test_a_word_for_none_is_no_sponsor(tmp_path: Path, written: str):
+    row = one(tmp_path, Primary_sponsor=written)
+    assert (row["sponsor"], row["sponsor_is_person"], row["sponsors"]) == (None, None, [])
+
+
+@pytest.mark.parametrize(
+    ("number", "sponsor", "is_person"),
+    [
+        ("JPRN-jRCTs099999999", "Mustername Ada", True),
+        ("JPRN-jRCTs099999999", "Muster Pharma", False),
+        ("JPRN-jRCTs099999999", "Muster Seiyaku", False),
+        ("JPRN-jRCTs099999999", "Muster Co., Ltd.", False),
+        ("NCT09999999", "Mustername Ada", False),
+    ],
+)
+def test_in_japan_the_investigator_is_the_sponsor_of_a_specified_trial(
+    tmp_path: Path, number: str, sponsor: str, is_person: bool
+):
+    register = {"Source_Register": "JPRN"} if number.startswith("JPRN") else {"Source_Register": "ClinicalTrials.gov"}
+    row = one(tmp_path, TrialID=number, Primary_sponsor=sponsor, **register)
+    assert row["sponsor_is_person"] is is_person
+    assert row["sponsor"] == (privacy.PRIVATE_PERSON if is_person else sponsor)
 
 
 def test_scientific_contacts_and_other_sponsors_too(tmp_path: Path):

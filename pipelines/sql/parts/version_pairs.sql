@@ -14,7 +14,8 @@ WITH versions AS (
         {
             'study_type': r.study_type, 'study_type_source': r.study_type_source,
             'phase': r.phase, 'phase_source': r.phase_source, 'primary_purpose': r.primary_purpose,
-            'status': r.status, 'status_source': r.status_source, 'sponsor': r.sponsor,
+            'status': r.status, 'status_source': r.status_source,
+            'sponsor': CASE WHEN p.registration_id IS NULL THEN r.sponsor END,
             'start_raw': r.start_raw, 'start_earliest': r.start_earliest, 'start_latest': r.start_latest,
             'start_type': r.start_type, 'primary_completion_raw': r.primary_completion_raw,
             'primary_completion_earliest': r.primary_completion_earliest,
@@ -30,13 +31,16 @@ WITH versions AS (
             'documents': list_transform(r.documents, lambda d: concat_ws(', ', coalesce(d.label, d.kind), d.date)),
             'countries': list_transform(
                 list_filter(r.countries, lambda c: c.is_removed IS NOT TRUE), lambda c: c.country),
-            'outcomes': r.outcomes
+            'outcomes': r.outcomes,
+            -- What of the record a field extract of the EU register lacks, its texts and converted records hold.
+            'is_extract': r.source = 'euctr' AND r.part <> 'results' AND r.own_fields['clinical_trial_type'] IS NULL
         } AS record
     FROM version_spans AS s
     SEMI JOIN (SELECT registration_id, source, part FROM version_spans WHERE version = 2) AS m
         USING (registration_id, source, part)
     JOIN staged_registrations AS r USING (file, record_number)
     JOIN source_terms AS t ON t.source = s.source
+    LEFT JOIN personal_sponsors AS p ON p.registration_id = s.registration_id AND p.source = s.source
 ), pairs AS (
     SELECT
         b.registration_id, b.source, b.part, b.version, b.snapshot, b.first_seen, a.is_registers_own, a.stated, a.last_seen,
