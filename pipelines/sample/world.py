@@ -273,6 +273,12 @@ def _any_results(trial: Trial) -> str:
     return "false" if is_searched and not trial.plan.unresolved else "unknown"
 
 
+def _registered(trial: Trial) -> tuple[str, str, str]:
+    """A trial in which nobody ever took part did not begin."""
+    is_known = trial.entry.submitted is not None
+    return ("not_started",) * 3 if is_known and trial.course.summary == "never_started" else trial.entry.verdicts
+
+
 def truth(trial: Trial) -> Truth:
     """What the warehouse must say of the trial."""
     due = trial.course.due
@@ -281,7 +287,7 @@ def truth(trial: Trial) -> Truth:
         AS_OF.isoformat(),
         trial.number,
         trial.scenario,
-        *trial.entry.verdicts,
+        *_registered(trial),
         summary,
         summary,
         _publication(trial),

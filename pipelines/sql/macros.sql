@@ -156,10 +156,11 @@ CREATE OR REPLACE MACRO reporting_status_code(
     WHEN is_cancelled THEN 'overdue_submission_cancelled'
     ELSE 'overdue' END;
 
--- The verdict of a registration rule: registered in time, or certainly not.
-CREATE OR REPLACE MACRO registration_verdict(as_of, registered, start_earliest, in_time, too_late) AS CASE
-    WHEN registered IS NULL OR start_earliest IS NULL THEN 'unknown'
-    WHEN start_earliest > as_of THEN 'not_started'
+-- The verdict of a registration rule: registered in time, or certainly not. What nobody ever took part in did not start.
+CREATE OR REPLACE MACRO registration_verdict(as_of, has_started, registered, start_earliest, in_time, too_late) AS CASE
+    WHEN registered IS NULL THEN 'unknown'
+    WHEN NOT has_started OR start_earliest > as_of THEN 'not_started'
+    WHEN start_earliest IS NULL THEN 'unknown'
     WHEN in_time THEN 'prospective'
     WHEN too_late THEN 'retrospective'
     ELSE 'unknown' END;

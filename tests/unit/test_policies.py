@@ -120,6 +120,9 @@ REGISTRATION = {
         dict(registered="2020-04-22", start="2020-03"), ("retrospective", "retrospective", "retrospective")),
     "year-only, years before": (dict(registered="2018-01-01", start="2020"), ("prospective", "unknown", "prospective")),
     "no start": (dict(start=None), ("unknown",) * 3),
+    "withdrawn: nobody ever took part": (
+        dict(registered="2020-04-22", start="2020-03-10", status="WITHDRAWN", enrolment=0), ("not_started",) * 3),
+    "withdrawn, without a start": (dict(start=None, status="WITHDRAWN", enrolment=0), ("not_started",) * 3),
     "no registration date": (dict(registered=None), ("unknown",) * 3),
     "starts tomorrow": (
         dict(start=("2024-07-01", "ESTIMATED"), pcd="2025-01-01", cd=None, status="NOT_YET_RECRUITING"),

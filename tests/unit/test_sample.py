@@ -272,7 +272,6 @@ class _Judge:
             for study in (record.newest[1],)
             if "studyFirstSubmitDate" in study["protocolSection"]["statusModule"]
         ]
-        registration = _registration(min(entered, default=None), self.start)
         counting = self._counting()
         unresolved = any(
             reference["type"] == "RESULT"
@@ -282,6 +281,9 @@ class _Judge:
         )
         summary, due = self._summary()
         outside = self._outside()
+        registration = _registration(min(entered, default=None), self.start)
+        if entered and outside == "never_started":
+            registration = ("not_started",) * 3
         results = self.study["hasResults"] or bool(counting)
         ended = self.pcd or self.cd
         unsearched = ended is not None and SEARCHED < ended[1] <= T

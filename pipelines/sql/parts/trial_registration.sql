@@ -31,12 +31,15 @@ WITH chosen AS (
 ), moved AS (
     SELECT DISTINCT registration_id FROM current_records WHERE source = 'ctis' AND came_from_eudract(own_fields)
 ), registered AS (
-    -- A move to CTIS is not the first registration: until the former register's day is known, only the latest bound is.
+    -- A move to CTIS is not the first registration, and one that gives no day may have been the first: until the day is
+    -- known, only the latest bound is. A record that its register replaced by another is no registration of its own.
     SELECT
         r.trial_id,
         min(r.registered_latest) AS registered_latest,
-        CASE WHEN count(m.registration_id) = 0 OR bool_or(r.registry = 'euctr' AND r.registered_earliest IS NOT NULL)
-            THEN min(r.registered_earliest) END AS registered_earliest
+        CASE WHEN bool_and(r.registered_earliest IS NOT NULL OR r.replaced_by IS NOT NULL)
+                AND (count(m.registration_id) = 0 OR bool_or(r.registry = 'euctr' AND r.registered_earliest IS NOT NULL))
+            THEN min(r.registered_earliest) END AS registered_earliest,
+        min(r.registration_id) FILTER (WHERE r.registered_earliest IS NULL AND r.replaced_by IS NULL) AS undated
     FROM registrations AS r
     LEFT JOIN moved AS m USING (registration_id)
     GROUP BY r.trial_id
@@ -44,6 +47,7 @@ WITH chosen AS (
 SELECT
     t.trial_id,
     t.registered,
+    l.started.outcome AS has_started,
     r.registered_earliest,
     r.registered_latest,
     s.start_earliest,
@@ -54,7 +58,8 @@ SELECT
     v.first.latest AS first_start_latest,
     v.first.precision = 'year' AS first_is_year_only,
     coalesce(means_other_days(v.first.earliest, v.first.latest, v.newest.earliest, v.newest.latest), false) AS start_moved,
-    leg(t.registered || CASE WHEN r.registered_earliest IS NULL THEN ', or earlier in EudraCT' ELSE '' END,
+    leg(t.registered || CASE WHEN r.registered_earliest IS NULL
+            THEN ', or earlier ' || coalesce('as ' || r.undated || ', which gives no day', 'in EudraCT') ELSE '' END,
         t.registered IS NOT NULL, coalesce(t.registered_from, t.main_registration_id), 'registered')
         AS registered_leg,
     leg(t.start_raw, t.start_earliest IS NOT NULL, coalesce(t.start_from, t.main_registration_id), 'start') AS start_leg
@@ -62,3 +67,4 @@ FROM trials AS t
 JOIN starts AS s USING (trial_id)
 JOIN registered AS r USING (trial_id)
 JOIN versions AS v USING (trial_id)
+JOIN trial_legs AS l USING (trial_id)

@@ -3,7 +3,7 @@ SELECT
     trial_id,
     getvariable('policy').version AS rule_version,
     registration_verdict(
-        getvariable('as_of'), registered, start_earliest,
+        getvariable('as_of'), has_started, registered, start_earliest,
         NOT has_year_only AND date_trunc('month', registered_latest) <= date_trunc('month', start_earliest),
         NOT has_year_only AND date_trunc('month', registered_earliest) > date_trunc('month', start_latest)) AS status,
     registered,
@@ -13,7 +13,7 @@ SELECT
     last_day(start_latest) AS deadline_latest,
     first_start_raw AS start_first_version,
     registration_verdict(
-        getvariable('as_of'), registered, first_start_earliest,
+        getvariable('as_of'), has_started, registered, first_start_earliest,
         NOT first_is_year_only AND date_trunc('month', registered_latest) <= date_trunc('month', first_start_earliest),
         NOT first_is_year_only AND date_trunc('month', registered_earliest) > date_trunc('month', first_start_latest)
     ) AS status_first_version,

@@ -12,7 +12,7 @@ SELECT
     trial_id,
     getvariable('policy').version AS rule_version,
     registration_verdict(
-        getvariable('as_of'), registered, start_earliest,
+        getvariable('as_of'), has_started, registered, start_earliest,
         registered_latest <= deadline_earliest, registered_earliest > deadline_latest) AS status,
     registered,
     start_earliest,
@@ -21,7 +21,7 @@ SELECT
     deadline_latest,
     first_start_raw AS start_first_version,
     registration_verdict(
-        getvariable('as_of'), registered, first_start_earliest,
+        getvariable('as_of'), has_started, registered, first_start_earliest,
         registered_latest <= first_deadline_earliest, registered_earliest > first_deadline_latest) AS status_first_version,
     registered_leg AS registered_on,
     start_leg AS started_on

@@ -20,6 +20,7 @@ SELECT
     t.in_scope_before,
     t.completed,
     t.running,
+    t.ended_while_running,
     a.public,
     leg(NULL, false, NULL, NULL) AS submitted,
     leg(NULL, false, NULL, NULL) AS cancelled,
