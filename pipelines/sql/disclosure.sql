@@ -27,7 +27,8 @@ WITH retracted AS (
     -- A register that shows documents, read directly, and has none of a class shows that none is there.
     SELECT
         s.trial_id,
-        bool_and(coalesce(v.shows_documents = 'true' AND s.last_seen_directly IS NOT NULL, false)) AS all_show_documents
+        bool_and(coalesce(v.shows_documents = 'true' AND s.last_seen_directly IS NOT NULL, false)) AS all_show_documents,
+        bool_and(coalesce(v.shows_submissions = 'true' AND s.last_seen_directly IS NOT NULL, false)) AS all_show_submissions
     FROM trial_sources AS s
     JOIN vocabulary_registries AS v ON v.code = s.registry
     GROUP BY s.trial_id
@@ -47,7 +48,7 @@ WITH retracted AS (
         r.public_date AS r2_date,
         r.public.registration_id AS r2_where,
         c.has_all AS r2_all,
-        r.submitted.outcome AS r2s,
+        CASE WHEN r.submitted.outcome THEN true WHEN h.all_show_submissions THEN false END AS r2s,
         r.submitted_date AS r2s_date,
         -- None is there where all of PubMed was searched, and not so long ago nor only till before the trial completed.
         CASE
@@ -64,12 +65,14 @@ WITH retracted AS (
         CASE WHEN d.has_plans THEN true WHEN h.all_show_documents THEN false END AS r4p,
         CASE WHEN d.has_plans THEN d.plans_date END AS r4p_date,
         CASE WHEN d.has_plans THEN d.plans_where END AS r4p_where,
-        x.pmid AS retracted_pmid
+        x.pmid AS retracted_pmid,
+        e.results_removed.outcome AS results_removed
     FROM trials AS t
     JOIN registration_status AS s ON s.trial_id = t.trial_id AND s.rule = 'strict-day'
     JOIN trial_legs AS r ON r.trial_id = t.trial_id
     JOIN article_result_legs AS l ON l.trial_id = t.trial_id
     JOIN legs_who_publication AS w ON w.trial_id = t.trial_id
+    JOIN legs_eu_ctd AS e ON e.trial_id = t.trial_id
     LEFT JOIN retracted AS x ON x.trial_id = t.trial_id
     JOIN shelves AS h ON h.trial_id = t.trial_id
     LEFT JOIN papers AS d ON d.trial_id = t.trial_id
@@ -112,6 +115,7 @@ SELECT
     r4p_where,
     retracted_pmid IS NOT NULL AS x_retracted,
     retracted_pmid AS x_pmid,
+    results_removed AS x_results_removed,
     r2 OR r3 OR r4 AS any_results,
     first.day AS earliest_results_date,
     first.place AS earliest_results_where

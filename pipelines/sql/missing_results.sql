@@ -29,6 +29,7 @@ SELECT
     d.any_results,
     w.results,
     w.not_searched,
+    d.x_results_removed AS results_removed,
     m.searched,
     m.other_pmids,
     m.conditions,

@@ -12,7 +12,7 @@ import pytest
 
 from pipelines import queries, snapshots
 from pipelines.contracts import contracts
-from tests.worlds import AS_OF, put_file, rows, tables
+from tests.worlds import AS_OF, put_file, put_studies, rows, study, tables
 
 EXTRACT = ("eudract_number_with_country", "end_of_trial_status", "date_of_the_global_end_of_the_trial", "trial_results")
 PAGE = (
@@ -316,6 +316,9 @@ def test_directive(ctd, case):
         ("refused in one country, ended in the other", "inconsistent", "yes", "primary_completion"),
         ("refused, ran in a third country, results", "reported_early", "yes", None),
         ("no status, with a date", "overdue", "yes", None),
+        ("ended by its date, runs in one country", "inconsistent", "yes", "ended_while_running"),
+        ("ended today, runs", "inconsistent", "yes", "ended_while_running"),
+        ("ends tomorrow", "not_completed", "yes", None),
     ],
 )
 def test_elsewhere_prohibited_leaves_open_whether_a_trial_began(ctd, case, status, applies, decided_by):
@@ -785,6 +788,34 @@ def test_no_trial_is_judged_by_both(moved):
     assert both == []
 
 
+@pytest.mark.parametrize(
+    ("states", "status"),
+    [
+        (("Temporarily Halted", "Ongoing"), "ongoing"),
+        (("Ongoing", "Temporarily Halted"), "ongoing"),
+        (("Temporarily Halted", "Completed"), "suspended"),
+        (("Prematurely Ended", "Completed"), "completed"),
+        (("Completed", "Prematurely Ended"), "completed"),
+    ],
+)
+def test_the_state_of_a_trial_does_not_depend_on_the_names_of_its_countries(tmp_path, states, status):
+    lines = extract(1, [(part, state, "") for part, state in zip(("DE", "FR"), states, strict=True)])
+    put_file(tmp_path / "data", "euctr", AS_OF, "protocols.csv", table(EXTRACT, lines))
+    with tables(tmp_path / "data") as connection:
+        assert rows(connection, "SELECT status FROM trials") == [(status,)]
+
+
+def test_results_that_were_removed_are_told_wherever_results_are_missing(ctd):
+    number = euctr(list(CTD).index("results removed"))
+    ladder = f"SELECT x_results_removed, r2_summary_results, r2s_submitted FROM disclosure WHERE trial_id = '{number}'"
+    assert rows(ctd, ladder) == [(True, False, None)]
+    missing = f"SELECT DISTINCT results_removed FROM missing_results WHERE trial_id = '{number}'"
+    assert rows(ctd, missing) == [(True,)]
+    assert rows(ctd, "SELECT count(*) FROM missing_results WHERE results_removed") < rows(
+        ctd, "SELECT count(*) FROM missing_results WHERE NOT results_removed"
+    )
+
+
 # --- when it was registered ------------------------------------------------------------------------------------------
 
 REGISTERED = {
@@ -865,6 +896,23 @@ def test_days_to_a_registration_that_may_be_earlier_have_no_lower_bound(register
         WHERE rule = 'strict-day' AND r.registration_id = '{number}'""",
     )
     assert found == [days]
+
+
+@pytest.mark.parametrize(
+    ("entered", "start", "status"),
+    [("", "2020-01-15", "unknown"), ("2020-01-10", "2020-01-15", "prospective"), ("", "2020-03-15", "prospective")],
+)
+def test_a_registration_that_gives_no_day_may_have_been_the_first(tmp_path, entered, start, status):
+    own = [{"id": euctr(1), "type": "EUDRACT_NUMBER"}]
+    put_studies(tmp_path / "data", AS_OF, [study(1, registered="2020-02-01", start=start, secondary=own)])
+    put_file(tmp_path / "data", "euctr", AS_OF, "full.txt", text(1, "DE", "Ongoing", "", "NYN", "No", entered=entered))
+    with tables(tmp_path / "data") as connection:
+        found = rows(
+            connection,
+            """SELECT status, missing_field, r1_registered_before_start FROM registration_status
+            JOIN disclosure USING (trial_id) WHERE rule = 'strict-day'""",
+        )
+    assert found == [(status, "registered" if status == "unknown" else None, True if status == "prospective" else None)]
 
 
 def test_a_download_without_the_results_link_leaves_open_whether_every_country_shows_results(registered):
@@ -1002,6 +1050,16 @@ def history(tmp_path_factory):
                 put_file(data, source, day, f"{number}-{name}", content)
     with tables(data) as connection:
         yield connection
+
+
+@pytest.mark.parametrize("case", ["that had none, recent", "that had one"])
+def test_another_form_of_a_record_is_no_edit_of_it(history, case):
+    """A field extract has neither phase nor sponsor, and a full text does not say whether there are results."""
+    number = euctr(list(HISTORY).index(f"the link of an older extract {case}, the newest record is a text"))
+    versions = f"SELECT max(version) FROM registration_versions WHERE registration_id = '{number}' AND part = 'DE'"
+    assert rows(history, versions) == [(2,)]
+    changes = f"SELECT field, change FROM registration_changes WHERE registration_id = '{number}'"
+    assert rows(history, changes) == []
 
 
 @pytest.mark.parametrize("case", HISTORY)

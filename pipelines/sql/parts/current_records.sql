@@ -18,16 +18,18 @@ WITH placed AS (
         ON g.registration_id = r.registration_id AND g.source = r.source AND g.part = r.part
     WHERE s.is_current
 ), ranked AS (
-    -- Where a register keeps one record per country: the trial runs while it runs anywhere, it never ran only where it ran
-    -- nowhere, whether it ran is unknown (prohibited) where no other says more, and it ended when it ended last.
+    -- Where a register keeps one record per country: the trial runs while it runs anywhere, and is halted only where it
+    -- runs nowhere else; it was completed where it was anywhere, it never ran only where it ran nowhere, whether it ran is
+    -- unknown (prohibited) where no other says more, and it ended when it ended last.
     SELECT
         p.file, p.record_number, p.place, p.records,
         first_value(p.source) OVER (PARTITION BY p.registration_id ORDER BY p.place) AS first_source,
         CASE
-            WHEN v.runs THEN 0
-            WHEN v.never_ran THEN 3
-            WHEN v.code IS NOT NULL AND v.never_ran IS NULL THEN 2
-            ELSE 1 END AS status_rank,
+            WHEN v.runs THEN CASE v.code WHEN 'suspended' THEN 1 ELSE 0 END
+            WHEN v.never_ran THEN 5
+            WHEN v.code IS NOT NULL AND v.never_ran IS NULL THEN 4
+            WHEN v.code = 'completed' THEN 2
+            ELSE 3 END AS status_rank,
         row_number() OVER (PARTITION BY p.registration_id ORDER BY p.completion_latest DESC NULLS LAST, p.place)
             AS end_rank
     FROM placed AS p

@@ -15,6 +15,7 @@ SELECT
     in_scope_before,
     primary_completed AS completed,
     running,
+    ended_while_running,
     public,
     submitted,
     cancelled

@@ -36,6 +36,12 @@ SELECT
     leg('interventional until ' || e.changed_on, e.trial_id IS NOT NULL, e.registration_id, 'study_type')
         AS in_scope_before,
     leg(t.status, s.runs, coalesce(t.status_from, t.main_registration_id), 'status') AS running,
+    -- The EU register's end is the global one, and a state of its own for each country: an end that has passed while a
+    -- country runs is a contradiction there. Elsewhere both are of one record, which is kept late, and dates decide.
+    leg(t.completion_raw, coalesce(s.runs AND p.registration_id IS NOT NULL
+            AND coalesce(t.primary_completion_from, t.completion_from) = t.completion_from
+            AND t.completion_latest <= getvariable('as_of'), false),
+        t.completion_from, 'completion, status') AS ended_while_running,
     -- The clock by primary completion; completion stands for it where it is the only one known, and the other way.
     coalesce(t.primary_completion_earliest, t.completion_earliest) AS primary_earliest,
     coalesce(t.primary_completion_latest, t.completion_latest) AS primary_latest,
@@ -61,4 +67,6 @@ JOIN register_result_legs AS r USING (trial_id)
 JOIN uk_sites AS u USING (trial_id)
 LEFT JOIN vocabulary_recruitment_status AS s ON s.code = t.status
 LEFT JOIN unstated AS o ON o.registration_id = t.status_from
+LEFT JOIN (SELECT registration_id FROM registrations WHERE registry = 'euctr') AS p
+    ON p.registration_id = t.status_from AND p.registration_id = t.completion_from
 LEFT JOIN edits AS e USING (trial_id)

@@ -16,6 +16,7 @@ SELECT
     in_scope_before,
     completed,
     running,
+    ended_while_running,
     public,
     submitted,
     cancelled
