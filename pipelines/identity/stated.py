@@ -52,7 +52,10 @@ _TRIALS = (
 _OTHER = ("alternate", "alternative", "other", "primary", "secondary")
 """Of a number: the trial's own. Of a study: another one."""
 _STUDY = ("ensaio", "ensayo", "essai", "etude", "studie", "studio", "study", "trial")
-"""Of a country (`US trial`), of reference or of registration, it is one study of several."""
+"""Of a country or an authority (`US trial`, `NIH study`), of reference, registration or a registry, it is one study of
+several."""
+_KEEPERS = ("fda", "mhra", "nih", "nlm", "who")
+"""Who gives or keeps numbers, and runs trials too."""
 _SAID = (
     "a", "also", "an", "and", "assigned", "been", "cette", "clinical", "clinicaltrial", "clinicaltrialgov",
     "clinicaltrialsgov", "com", "cross", "ct", "cti", "ctr", "date", "diese", "dieser", "double", "dual", "e", "ensaio",
@@ -139,8 +142,8 @@ def _known() -> tuple[re.Pattern[str], frozenset[str], re.Pattern[str]]:
     others = [
         "cross ref(?:erence)?",
         rf"ref(?:erence)? {study}",
-        rf"^registration {study}",
-        rf"{_any(countries)} (?:clinical )?{study}(?! {of_number}\b)",
+        rf"^(?:(?:an?|the) )?(?:registration|{_any(_REGISTER)}) {study}(?! {of_number}\b)",
+        rf"(?:{_any(countries)}|{_any(_KEEPERS)}|(?<!trialregister )nl) (?:clinical )?{study}(?! {of_number}\b)",
     ]
     taken, other = (re.compile("|".join(rf"\b(?:{form})\b" for form in some)) for some in (forms, others))
     return taken, frozenset(_SAID) | codes, other

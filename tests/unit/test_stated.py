@@ -62,6 +62,11 @@ OWN = [
     "USA: clinical trial number NCT01234567",
     "US clinical trials registry NCT01234567",
     "United States trial registration NCT01234567",
+    "Registry trial number NCT01234567",
+    "www.trialregister.nl trial NTR1234",
+    "ClinicalTrials.gov registry: trial NCT01234567",
+    "WHO trial registration number: NCT01234567",
+    "NIH clinical trials registry NCT01234567",
 ]
 ABOUT = [
     # the number of another trial, or a text of which nobody can tell
@@ -125,6 +130,12 @@ ABOUT = [
     "US-Studie: NCT01234567",
     "United States clinical trial NCT01234567",
     "Chinese trial NCT01234567",
+    "the registration trial NCT01234567",
+    "Registry study: NCT01234567",
+    "register study NCT01234567",
+    "WHO trial: ISRCTN12345679",
+    "NIH study NCT01234567",
+    "NL trial NTR1234",
 ]
 NONE = ["no number", "NCT01234567 and NCT01234568", "ClinicalTrials.gov", ""]
 
