@@ -130,6 +130,17 @@ def test_an_id_that_was_merged_while_its_registration_was_gone_comes_back_with_a
     assert resolve(members(*there), edges, [*history, *events], THIRD) == (ids, [])
 
 
+def test_a_number_that_was_gone_when_its_trial_was_merged_stays_where_it_comes_back():
+    """C named {B, C}; B was gone when C joined A. Now C is a trial of its own again, and B goes on with the id A."""
+    history = []
+    for known, joined in (("AC", []), ("ABC", [("B", "C")]), ("AC", [("A", "C")])):
+        history += resolve(members(*known), joined, history, SECOND)[1]
+    ids, events = resolve(members("B", "C"), [], history, THIRD)
+    assert ids == {"B": "A", "C": "C"}
+    assert events == [Event(THIRD, "joined", "B", "A", "C"), Event(THIRD, "split_from", "C", "C", "A")]
+    assert resolve(members("B", "C"), [], [*history, *events], THIRD) == (ids, [])
+
+
 def test_events_after_the_as_of_date_do_not_exist(tmp_path):
     ledger.append(tmp_path, [Event(FIRST, "founded", "A", "A")])
     ledger.append(tmp_path, [Event(THIRD, "founded", "B", "B")])
