@@ -9,6 +9,7 @@ Which registrations are one trial is decided in `union`.
 
 import csv
 import io
+import itertools
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -103,7 +104,6 @@ def resolve(
     id keeps the id; where every part holds one, the id is merged into that of the first part.
     """
     known, founded = _state(ledger)
-    told = {event.number: event.trial_id for event in ledger}
     groups: dict[str, list[str]] = defaultdict(list)
     alone = [number for number in members if number not in cluster_of]
     for number, key in cluster_of.items():
@@ -119,14 +119,14 @@ def resolve(
         own = [i for i in ids if (cluster_of.get(i, i) if i in members else heirs.get(i)) == key]
         if own:
             trial_id = min(own, key=lambda i: (founded.get(i, len(founded)), i))
-            events += _joining(numbers, trial_id, known, told, as_of, merged.get(key, ()))
+            events += _joining(numbers, trial_id, known, as_of, merged.get(key, ()))
         else:
             stated = [m for n in numbers if (m := members[n])] if len(numbers) > 1 else ()
             trial_id = min(stated, key=_seniority).number if stated else numbers[0]
             events += _founding(numbers, trial_id, known, as_of)
         for number in numbers:
             trial_of[number] = trial_id
-    return trial_of, events
+    return trial_of, [*events, *_following(ledger, events, trial_of, known, as_of)]
 
 
 def _heirs(
@@ -191,18 +191,29 @@ def _founding(numbers: Sequence[str], trial_id: str, known: Mapping[str, str], a
 
 
 def _joining(
-    numbers: Sequence[str],
-    trial_id: str,
-    known: Mapping[str, str],
-    told: Mapping[str, str],
-    as_of: date,
-    gone: Sequence[str],
+    numbers: Sequence[str], trial_id: str, known: Mapping[str, str], as_of: date, gone: Sequence[str]
 ) -> list[Event]:
-    """told: the trial id in the last event of each number, which may have been merged since: where a number stays is
-    said of itself, as the id that it had may live again. gone: ids that the cluster takes over of registrations that
-    are not there any more."""
-    joined = [n for n in numbers if told.get(n) != trial_id or known.get(n) != trial_id]
-    lost = {known[n] for n in joined if n in known and known[n] in numbers} - {trial_id}
-    before = {n: known.get(n, "") if known.get(n) != trial_id else told[n] for n in joined}
+    """gone: ids that the cluster takes over of registrations that are not there any more."""
+    joined = [n for n in numbers if known.get(n) != trial_id]
+    lost = {known[n] for n in joined if n in known and known[n] in numbers}
     events = [Event(as_of, "merged_into", i, trial_id, i) for i in sorted(lost.union(gone))]
-    return [*events, *(Event(as_of, "joined", n, trial_id, before[n]) for n in joined)]
+    return [*events, *(Event(as_of, "joined", n, trial_id, known.get(n, "")) for n in joined)]
+
+
+def _following(
+    ledger: Sequence[Event],
+    events: Sequence[Event],
+    trial_of: Mapping[str, str],
+    known: Mapping[str, str],
+    as_of: date,
+) -> list[Event]:
+    """What has to be said of numbers whose trial was merged while they were gone: their last event names an id that is
+    given up and may live again. events: those of today so far."""
+    last = {event.number: event.trial_id for event in itertools.chain(ledger, events)}
+    lost = {event.number: event.trial_id for event in events if event.event == "merged_into"}
+    moved = [
+        (number, now)
+        for number, trial_id in known.items()
+        if (now := trial_of.get(number) or lost.get(trial_id, trial_id)) != last[number]
+    ]
+    return [Event(as_of, "joined", number, now, last[number]) for number, now in sorted(moved)]

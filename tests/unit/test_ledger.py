@@ -130,15 +130,40 @@ def test_an_id_that_was_merged_while_its_registration_was_gone_comes_back_with_a
     assert resolve(members(*there), edges, [*history, *events], THIRD) == (ids, [])
 
 
-def test_a_number_that_was_gone_when_its_trial_was_merged_stays_where_it_comes_back():
-    """C named {B, C}; B was gone when C joined A. Now C is a trial of its own again, and B goes on with the id A."""
+def test_numbers_that_are_gone_follow_their_trial_where_it_is_merged():
+    """C named {B, C} and B was gone when C joined A: B goes on with A, also where C is a trial of its own again."""
+    nights = []
     history = []
-    for known, joined in (("AC", []), ("ABC", [("B", "C")]), ("AC", [("A", "C")])):
+    for known, joined in (("AC", []), ("ABC", [("B", "C")]), ("AC", [("A", "C")]), ("BC", [])):
+        ids, events = resolve(members(*known), joined, history, THIRD)
+        assert resolve(members(*known), joined, [*history, *events], THIRD) == (ids, [])
+        nights.append((ids, [(e.event, e.number, e.trial_id, e.previous_trial_id) for e in events]))
+        history += events
+    assert nights[2:] == [
+        ({"A": "A", "C": "A"}, [("merged_into", "C", "A", "C"), ("joined", "C", "A", "C"), ("joined", "B", "A", "C")]),
+        ({"B": "A", "C": "C"}, [("split_from", "C", "C", "A")]),
+    ]
+
+
+def test_an_id_that_was_given_up_leads_on_when_the_next_one_is_given_up_too():
+    history = []
+    for known, joined in (("A", []), ("AB", []), ("ABC", []), ("BC", [("B", "C")]), ("AB", [("A", "B")])):
         history += resolve(members(*known), joined, history, SECOND)[1]
-    ids, events = resolve(members("B", "C"), [], history, THIRD)
-    assert ids == {"B": "A", "C": "C"}
-    assert events == [Event(THIRD, "joined", "B", "A", "C"), Event(THIRD, "split_from", "C", "C", "A")]
-    assert resolve(members("B", "C"), [], [*history, *events], THIRD) == (ids, [])
+    last = {e.number: e.trial_id for e in history}
+    assert last == {"A": "A", "B": "A", "C": "A"}
+
+
+def test_what_an_older_ledger_leaves_unsaid_is_said():
+    """There B is merged into A without a word on C, which was gone."""
+    history = [
+        Event(FIRST, "founded", "A", "A"),
+        Event(FIRST, "founded", "B", "B"),
+        Event(FIRST, "joined", "C", "B"),
+        Event(SECOND, "merged_into", "B", "A", "B"),
+        Event(SECOND, "joined", "B", "A", "B"),
+    ]
+    ids, events = resolve(members("A", "B"), [("A", "B")], history, THIRD)
+    assert (ids, events) == ({"A": "A", "B": "A"}, [Event(THIRD, "joined", "C", "A", "B")])
 
 
 def test_events_after_the_as_of_date_do_not_exist(tmp_path):
