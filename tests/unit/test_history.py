@@ -288,6 +288,28 @@ def test_a_private_person_whom_another_source_names_stands_in_no_version(tmp_pat
     assert changes == []
 
 
+ONE_DAY = [
+    # Two versions in files of one day, 10 January 2024: (their last update, completion, changed after, after completion)
+    ("2023-05-01", "2023-03-10", date(2023, 5, 1), True),
+    ("2023-05-01", "2023-06-10", date(2023, 5, 1), None),
+    ("2024-01-10", "2023-06-10", None, None),
+    (None, "2023-06-10", None, None),
+    (None, "2025-06-10", None, False),
+]
+
+
+def test_nobody_saw_when_versions_of_one_day_changed(tmp_path):
+    for name in ("Death", "Stroke"):
+        put_studies(tmp_path / "data", FIRST, [
+            study(n, updated=updated, pcd=ended, extra=outcomes([name]))
+            for n, (updated, ended, *_) in enumerate(ONE_DAY)
+        ], f"{name}.json")  # fmt: skip
+    what = "SELECT DISTINCT registration_id, changed_after, changed_by, after_completion FROM registration_changes"
+    with tables(tmp_path / "data") as connection:
+        found = rows(connection, f"{what} ORDER BY registration_id")
+    assert found == [(nct(n), after, FIRST, completed) for n, (*_, after, completed) in enumerate(ONE_DAY)]
+
+
 def test_a_record_that_goes_back_changed_twice(others):
     what = "version, first_seen, old_value, new_value"
     found = rows(others, f"SELECT {what} FROM registration_changes WHERE registration_id = '{nct(2)}' ORDER BY 1")
@@ -467,6 +489,18 @@ def test_what_the_first_version_said_is_held_against_the_record_as_it_stands(fir
         ORDER BY field, ordinal""",
     )
     assert found == expected
+
+
+def test_an_edit_on_the_day_of_the_first_version_came_after_the_day_before(tmp_path):
+    """No version is said to have touched the outcomes; the trial started on the day on which they were edited."""
+    edits = [EDITS[0], EDITS[1] | {"date": EDITS[0]["date"]}]
+    told = with_history(1, edits, extra=outcomes([("Stroke", "1 year")]), start=EDITS[0]["date"])
+    told["history"] |= {"originalData": FIRST_SAID, "lastUpdateVersions": {"primaryOutcomes": 1}}
+    put_file(tmp_path / "data", "ctgov", FIRST, "a.json", json.dumps(told))
+    what = "DISTINCT changed_after, changed_by, after_start"
+    with tables(tmp_path / "data") as connection:
+        found = rows(connection, f"SELECT {what} FROM registration_changes WHERE field = 'primary_outcome'")
+    assert found == [(date(2019, 11, 30), date(2019, 12, 1), False)]
 
 
 @pytest.mark.parametrize("fast", [True, False])

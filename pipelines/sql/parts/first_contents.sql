@@ -19,7 +19,7 @@ SELECT
     c.version,
     c.field,
     -- Where no version is said to have touched that part, the first one is all that is known.
-    least(coalesce(t.date - 1, f.date), c.date) AS changed_after,
+    least(coalesce(t.date - 1, f.date), c.date - 1) AS changed_after,
     c.date AS changed_by,
     {'outcomes': f.outcomes, 'enrolment': f.enrolment, 'enrolment_type': f.enrolment_type} AS old,
     f.now AS new

@@ -4,7 +4,8 @@
 -- lag behind it: seeing the old version says nothing of the register, only the day on which it was taken over does. A
 -- register shows an edit days after it was handed in, and goes on showing the old version: where the new one gives the day
 -- of its submission, the edit was made by then. A day of update or of submission that both versions give is not that of the
--- edit: the register itself changed the record, and only the snapshots tell when.
+-- edit: the register itself changed the record, and only the snapshots tell when. Of versions that came on one day nobody
+-- saw which stood there when: then too the old version's last update is all that is known, or nothing where it gives none.
 WITH versions AS (
     SELECT
         s.registration_id, s.source, s.part, s.version, s.snapshot, s.first_seen, s.last_seen,
@@ -52,12 +53,17 @@ WITH versions AS (
     FROM versions AS a
     JOIN versions AS b USING (registration_id, source, part)
     WHERE b.version = a.version + 1
+), dated AS (
+    SELECT
+        *,
+        greatest(old_from, new_from) AS changed_by,
+        CASE WHEN NOT is_registers_own THEN CASE WHEN stated IS NOT NULL THEN least(stated, new_from) END
+             WHEN last_seen < new_from THEN least(greatest(last_seen, old_from), submitted - 1)
+             ELSE least(old_from, new_from, submitted - 1) END AS stood_on
+    FROM pairs
 )
 SELECT
-    registration_id, source, part, version, snapshot, first_seen,
-    greatest(old_from, new_from) AS changed_by,
-    CASE WHEN NOT is_registers_own THEN CASE WHEN stated IS NOT NULL THEN least(stated, new_from) END
-         WHEN last_seen < new_from THEN least(greatest(last_seen, old_from), submitted - 1)
-         ELSE least(old_from, new_from, submitted - 1) END AS changed_after,
+    registration_id, source, part, version, snapshot, first_seen, changed_by,
+    CASE WHEN stood_on < changed_by THEN stood_on WHEN stated < changed_by THEN stated END AS changed_after,
     old, new
-FROM pairs
+FROM dated
