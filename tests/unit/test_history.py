@@ -10,6 +10,7 @@ from pipelines.privacy import PRIVATE_PERSON
 from pipelines.sources import ctgov
 from tests.unit.test_eu_policies import EXTRACT, extract, table, text
 from tests.unit.test_ictrp import as_xml
+from tests.unit.test_listings import put_update
 from tests.worlds import nct, put_file, put_studies, rows, study, tables
 
 FIRST, SECOND, THIRD = date(2024, 1, 10), date(2024, 2, 10), date(2024, 3, 10)
@@ -296,6 +297,42 @@ ONE_DAY = [
     (None, "2023-06-10", None, None),
     (None, "2025-06-10", None, False),
 ]
+
+
+LISTED = {
+    # number -> (last update of the new version, changed after, changed by, after completion on 10 March 2024)
+    1: ("2024-06-20", date(2024, 6, 18), date(2024, 6, 20), True),
+    # The increment of 18 June may have been made before the edit was posted on that day.
+    2: ("2024-06-18", date(2024, 5, 18), date(2024, 6, 18), True),
+    # What the register changes without an update comes with no increment: listings do not show that it still stood.
+    3: ("2024-01-05", date(2024, 1, 6), date(2024, 6, 21), None),
+    # The listing before the edit lacks it.
+    4: ("2024-06-20", date(2024, 1, 6), date(2024, 6, 20), None),
+}
+
+
+@pytest.mark.parametrize("damaged", [None, 5, 3])
+def test_an_old_version_stood_there_as_long_as_listings_came_without_a_newer_one(tmp_path, damaged):
+    """damaged: month in which the increment could not be read: from then on an edit may have been in it."""
+    data = tmp_path / "data"
+
+    def versions(measure, updates):
+        given = {"pcd": "2024-03-10", "extra": outcomes([measure])}
+        return [study(n, **given, updated=updated) for n, updated in updates.items()]
+
+    put_studies(data, date(2024, 1, 6), versions("Death", dict.fromkeys(LISTED, "2024-01-05")), scope="full")
+    for month in range(2, 7):
+        listed = [n for n in LISTED if n != 4 or month != 6]
+        put_update(data, listed, text="{broken" if month == damaged else "", day=date(2024, month, 18))
+    put_update(data, list(LISTED), versions("Stroke", {n: u for n, (u, *_) in LISTED.items()}), day=date(2024, 6, 21))
+    what = "registration_id, changed_after, changed_by, after_completion"
+    with tables(data) as connection:
+        found = rows(connection, f"SELECT DISTINCT {what} FROM registration_changes ORDER BY registration_id")
+    stood = {5: (date(2024, 4, 18), True), 3: (date(2024, 2, 18), None)}.get(damaged)
+    expected = {n: (after, by, is_after) for n, (_, after, by, is_after) in LISTED.items()}
+    if stood:
+        expected |= {n: (stood[0], by, stood[1]) for n, (_, by, is_after) in expected.items() if is_after or n == 4}
+    assert found == [(nct(n), *row) for n, row in expected.items()]
 
 
 def test_nobody_saw_when_versions_of_one_day_changed(tmp_path):

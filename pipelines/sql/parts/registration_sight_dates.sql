@@ -2,23 +2,11 @@
 -- snapshot of that register lacks it. A listing of all its numbers comes with all that was updated since the last one:
 -- what it names has been looked at, and what it lacks is gone. That holds up to the first payload that could not be read
 -- since the registration's own record was, or the first snapshot that a person gave up, or the first time its record
--- could not be read: from there on a listing shows that it is there, and not what is said of it. Only payloads count on
--- which listings rest: those of fetches, of imports of a whole register, and those that came with a listing. A part that a
--- person imported is none, and a history only of the record that its name says (`unread_records`).
+-- could not be read: from there on a listing shows that it is there, and not what is said of it.
 WITH read AS (
     SELECT registration_id, source, min(snapshot_date) AS first_seen, max(snapshot_date) AS last_seen
     FROM registration_sightings
     GROUP BY registration_id, source
-), unread_payloads AS (
-    SELECT r.source, s.snapshot_date
-    FROM payload_rejects AS r
-    JOIN snapshots AS s USING (source, snapshot)
-    WHERE r.scope = 'payload' AND NOT ends_with(r.payload, '.listing.gz') AND NOT ends_with(r.payload, '.history.zip')
-        AND (s.is_fetched OR s.scope = 'full' OR EXISTS (
-            FROM payload_reports AS p
-            WHERE p.source = s.source AND p.snapshot = s.snapshot AND ends_with(p.payload, '.listing.gz')))
-    UNION
-    SELECT source, snapshot_date FROM given_up_snapshots
 ), known AS (
     SELECT r.*, least(p.snapshot_date, u.snapshot_date) AS unread_since
     FROM read AS r

@@ -1,11 +1,12 @@
 -- Every version of a record beside the one before it: what is compared of both, and between which days it was edited.
--- changed_after: the old version still stood there. Where a snapshot's date contradicts that (an old file imported under a
--- later day), the old version's own last update is all that is known. What one source passes on of another's record can
--- lag behind it: seeing the old version says nothing of the register, only the day on which it was taken over does. A
--- register shows an edit days after it was handed in, and goes on showing the old version: where the new one gives the day
--- of its submission, the edit was made by then. A day of update or of submission that both versions give is not that of the
--- edit: the register itself changed the record, and only the snapshots tell when. Of versions that came on one day nobody
--- saw which stood there when: then too the old version's last update is all that is known, or nothing where it gives none.
+-- changed_after: the old version still stood there, by the snapshots and by listings. Where a snapshot's date contradicts
+-- that (an old file imported under a later day), the old version's own last update is all that is known. What one source
+-- passes on of another's record can lag behind it: seeing the old version says nothing of the register, only the day on
+-- which it was taken over does. A register shows an edit days after it was handed in, and goes on showing the old version:
+-- where the new one gives the day of its submission, the edit was made by then. A day of update or of submission that both
+-- versions give is not that of the edit: the register itself changed the record, and only the snapshots tell when. Of
+-- versions that came on one day nobody saw which stood there when: then too the old version's last update is all that is
+-- known, or nothing where it gives none.
 WITH versions AS (
     SELECT
         s.registration_id, s.source, s.part, s.version, s.snapshot, s.first_seen, s.last_seen,
@@ -44,7 +45,8 @@ WITH versions AS (
     LEFT JOIN personal_sponsors AS p ON p.registration_id = s.registration_id AND p.source = s.source
 ), pairs AS (
     SELECT
-        b.registration_id, b.source, b.part, b.version, b.snapshot, b.first_seen, a.is_registers_own, a.stated, a.last_seen,
+        b.registration_id, b.source, b.part, b.version, b.snapshot, b.first_seen, a.is_registers_own, a.stated,
+        greatest(a.last_seen, l.last_listed) AS last_seen,
         coalesce(nullif(a.stated, b.stated), a.first_seen) AS old_from,
         coalesce(nullif(b.stated, a.stated), b.first_seen) AS new_from,
         nullif(b.submitted, a.submitted) AS submitted,
@@ -52,6 +54,8 @@ WITH versions AS (
         b.record AS new
     FROM versions AS a
     JOIN versions AS b USING (registration_id, source, part)
+    LEFT JOIN listed_versions AS l
+        ON (l.registration_id, l.source, l.part, l.version) = (a.registration_id, a.source, a.part, a.version)
     WHERE b.version = a.version + 1
 ), dated AS (
     SELECT
