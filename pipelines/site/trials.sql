@@ -21,7 +21,7 @@ WITH registered AS (
             ORDER BY decision = 'merged' DESC, evidence_class, registration_id, other_id, method) AS links
     FROM (
         SELECT * EXCLUDE (other_trial_id) FROM trial_links SEMI JOIN wanted USING (trial_id)
-        UNION
+        UNION BY NAME
         SELECT * EXCLUDE (trial_id, other_trial_id), other_trial_id AS trial_id
         FROM trial_links SEMI JOIN wanted ON wanted.trial_id = trial_links.other_trial_id)
     GROUP BY trial_id

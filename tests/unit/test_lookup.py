@@ -128,6 +128,19 @@ def test_the_same_tables_give_the_same_bytes(world, made):
         assert path.read_bytes() == (data / "shards" / path.name).read_bytes()
 
 
+def test_evidence_that_two_trials_are_one_is_told_of_both(world, made):
+    connection, _ = world
+    told = {
+        (trial_id, link["a"], link["b"], link["method"])
+        for shard in made
+        for trial_id, trial in shard["trials"].items()
+        for link in trial["links"] or ()
+    }
+    both = "SELECT {}, registration_id, other_id, method FROM trial_links"
+    assert told == set(rows(connection, f"{both.format('trial_id')} UNION {both.format('other_trial_id')}"))
+    assert rows(connection, "SELECT count(*) > 0 FROM trial_links WHERE trial_id <> other_trial_id") == [(True,)]
+
+
 def test_what_changed_before_is_told(world, made):
     connection, _ = world
     past = rows(connection, "SELECT count(*) FROM status_transitions")[0][0]
