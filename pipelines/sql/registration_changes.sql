@@ -32,8 +32,8 @@ WITH single AS (
             plain_change('is_ppsd', old.is_ppsd, new.is_ppsd),
             plain_change('is_us_export', old.is_us_export, new.is_us_export),
             -- A record that does not say whether there are results says of neither that it came nor that it went.
-            CASE WHEN old.has_results IS NOT NULL AND new.has_results IS NOT NULL
-                THEN plain_change('has_results', old.has_results, new.has_results) END,
+            CASE WHEN old.shown_results IS NOT NULL AND new.shown_results IS NOT NULL
+                THEN plain_change('has_results', old.shown_results, new.shown_results) END,
             plain_change('results_submitted', old.results_submitted, new.results_submitted),
             plain_change('results_posted', old.results_posted, new.results_posted),
             plain_change('delay_submitted', old.delay_submitted, new.delay_submitted)

@@ -8,7 +8,7 @@ import pytest
 
 from pipelines.privacy import PRIVATE_PERSON
 from pipelines.sources import ctgov
-from tests.unit.test_eu_policies import EXTRACT, extract, table, text
+from tests.unit.test_eu_policies import EXTRACT, euctr, extract, table, text
 from tests.unit.test_ictrp import as_xml
 from tests.unit.test_listings import put_update
 from tests.worlds import nct, put_file, put_studies, rows, study, tables
@@ -367,6 +367,36 @@ def test_a_form_that_does_not_hold_outcomes_removes_none(others):
     assert sorted(rows(others, stated)) == [(False, False), (True, True)]
     assert "status" in fields
     assert not fields & {"primary_outcome", "document"}
+
+
+LINK = "View results"
+LINKS = [
+    # (whether an extract shows a link to results, another after a full text between them; what changed in the second)
+    (False, False, []),
+    (False, True, [(3, "altered", "false", "true")]),
+    (True, True, []),
+    (True, False, [(3, "altered", "true", "false")]),
+]
+
+
+def test_a_form_that_cannot_show_results_neither_removes_nor_adds_them(tmp_path):
+    """The EU register's full text has no link to them."""
+    days = (FIRST, SECOND, THIRD)
+    for day, place in ((FIRST, 0), (THIRD, 1)):
+        lines = [
+            line
+            for number, links in enumerate(LINKS)
+            for line in extract(number, [("DE", "Completed", "2020-01-01", LINK if links[place] else "")])
+        ]
+        put_file(tmp_path / "data", "euctr", day, "extract.csv", table(EXTRACT, lines))
+    full = "\n".join(text(number, "DE", "Completed", "2020-01-01", "NYN", "No") for number in range(len(LINKS)))
+    put_file(tmp_path / "data", "euctr", days[1], "full.txt", full)
+    what = "registration_id, version, change, old_value, new_value"
+    with tables(tmp_path / "data") as connection:
+        found = rows(connection, f"SELECT {what} FROM registration_changes WHERE field = 'has_results' ORDER BY 1")
+        unknown = "SELECT count(DISTINCT registration_id) FROM registration_changes WHERE version = 2 AND after_results IS NULL"
+        assert rows(connection, unknown) == [(len(LINKS),)], "nor does it show that there were none"
+    assert found == [(euctr(number), *row) for number, (*_, expected) in enumerate(LINKS) for row in expected]
 
 
 @pytest.fixture(scope="module")

@@ -1,7 +1,7 @@
--- Until when listings show that a version of a record still stood, where it is later than the version itself was seen: the
--- last one that names the record, before the day on which the next version says that it was updated. All that was updated
--- came with the listings, up to the first payload or record that could not be read. What a register changes without an
--- update comes with none, so of such a next version they show nothing.
+-- Until when listings show that a version of a record still stood, where it is later than the version itself was seen:
+-- the last one that names the record, before the day on which the next version says that it was updated. All that was
+-- updated came with the listings, up to the first payload or record that could not be read. What a register changes
+-- without an update comes with none, so of such a next version they show nothing.
 WITH dated AS (
     SELECT
         s.registration_id, s.source, s.part, s.version, s.last_seen,
