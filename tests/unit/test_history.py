@@ -389,7 +389,7 @@ def test_a_form_that_cannot_show_results_neither_removes_nor_adds_them(tmp_path)
             for line in extract(number, [("DE", "Completed", "2020-01-01", LINK if links[place] else "")])
         ]
         put_file(tmp_path / "data", "euctr", day, "extract.csv", table(EXTRACT, lines))
-    full = "\n".join(text(number, "DE", "Completed", "2020-01-01", "NYN", "No") for number in range(len(LINKS)))
+    full = "\n".join(text(number, "DE", "Prematurely Ended", "2020-01-01", "NYN", "No") for number in range(len(LINKS)))
     put_file(tmp_path / "data", "euctr", days[1], "full.txt", full)
     what = "registration_id, version, change, old_value, new_value"
     with tables(tmp_path / "data") as connection:
