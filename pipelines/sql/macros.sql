@@ -38,6 +38,14 @@ CREATE OR REPLACE MACRO is_excluded_type(ids, labels) AS coalesce(
     list_has_any(ids, getvariable('excluded_types').numbers)
     OR list_has_any(list_transform(labels, lambda t: lower(t)), getvariable('excluded_types').labels), false);
 
+-- By what an article's record shows that it holds no results of a trial, as the results filter names it; NULL: by nothing.
+CREATE OR REPLACE MACRO filtered_by(record_kind, ids, labels, title) AS CASE
+    WHEN record_kind = 'book' THEN 'book'
+    WHEN is_excluded_type(ids, labels) THEN 'publication_type'
+    WHEN regexp_matches(lower(title), getvariable('not_results_title')) THEN 'title'
+    WHEN regexp_matches(lower(title), getvariable('study_design_ending'))
+        AND NOT regexp_matches(lower(title), 'withdrawal|cross-?over') THEN 'title' END;
+
 -- Why two registrations (rows of identity_facts) must not be joined, whatever the evidence; NULL where nothing speaks
 -- against it. What is not stated vetoes nothing.
 CREATE OR REPLACE MACRO identity_veto(a, b) AS CASE

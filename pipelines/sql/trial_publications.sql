@@ -57,13 +57,10 @@ WITH evidence AS (
 ), filtered AS (
     SELECT
         *,
+        filtered_by(record_kind, publication_type_ids, publication_types, title) AS by_record,
         CASE
             WHEN NOT is_loaded THEN 'article_not_seen'
-            WHEN record_kind = 'book' THEN 'book'
-            WHEN is_excluded_type(publication_type_ids, publication_types) THEN 'publication_type'
-            WHEN regexp_matches(lower(title), getvariable('not_results_title')) THEN 'title'
-            WHEN regexp_matches(lower(title), getvariable('study_design_ending'))
-                AND NOT regexp_matches(lower(title), 'withdrawal|cross-?over') THEN 'title'
+            WHEN by_record IS NOT NULL THEN by_record
             WHEN is_registry_protocol THEN 'listed_as_protocol'
             WHEN before_start THEN 'before_start'
             ELSE 'passed' END AS filter_outcome,

@@ -555,6 +555,26 @@ def test_an_article_that_names_a_number_of_two_trials_leaves_both_open(tmp_path)
 
 
 @pytest.mark.parametrize(
+    "fields",
+    [
+        {"types": (("D000078325", "Clinical Trial Protocol"),)},
+        {"types": (("D016454", "Review"),)},
+        {"title": "Drug: study protocol of a trial."},
+        RETRACTED,
+        {"types": (("D000076942", "Preprint"),)},
+        {"bank": tuple(nct(n) for n in range(900, 904))},
+        {"date": ("2021", "Mar", "09")},
+    ],
+    ids=["protocol", "review", "protocol by title", "retracted", "preprint", "pooled", "interim"],
+)
+def test_an_article_of_two_trials_that_would_count_for_neither_leaves_none_open(tmp_path, fields):
+    stated = [{"id": "2090-012345-12", "type": "EUDRACT_NUMBER"}]
+    paper = article(900000001, abstract="EudraCT 2090-012345-12.", **fields)
+    with tables(world(tmp_path, [study(1, secondary=stated), study(2, secondary=stated)], paper)) as connection:
+        assert publication(connection) == {nct(1): "overdue", nct(2): "overdue"}
+
+
+@pytest.mark.parametrize(
     ("names_both", "day", "status", "other_status"),
     [
         # WHO's two years end on 2023-06-10; the trial's own article is of 2023-07-01.

@@ -14,12 +14,19 @@ WITH counted AS (
     WHERE reference_type = 'result' AND NOT is_loaded
     GROUP BY trial_id
 ), shared AS (
-    -- An article that names a number which several trials state belongs to one of them; nobody can say to which.
+    -- An article that names a number which several trials state belongs to one of them; nobody can say to which. Only one
+    -- that would count as results of the trial leaves it open: see trial_publications.
     SELECT s.trial_id, min(n.pmid) AS pmid, min(coalesce(p.published_earliest, DATE '0001-01-01')) AS published
     FROM shared_numbers AS s
+    JOIN trials AS t USING (trial_id)
     JOIN publication_numbers AS n USING (number)
     JOIN publications AS p USING (pmid)
+    LEFT JOIN publication_reach AS r USING (pmid)
     WHERE coalesce(p.published_earliest <= getvariable('as_of'), true)
+        AND filtered_by(p.record_kind, p.publication_type_ids, p.publication_types, p.title) IS NULL
+        AND NOT p.is_retracted AND NOT p.is_preprint AND NOT coalesce(r.trials_named > 3, false)
+        AND coalesce(p.published_latest >= t.start_earliest, true)
+        AND coalesce(p.published_latest >= coalesce(t.primary_completion_earliest, t.completion_earliest), true)
     GROUP BY s.trial_id
 )
 SELECT
