@@ -34,7 +34,7 @@ WITH retracted AS (
     GROUP BY s.trial_id
 ), countries AS (
     SELECT m.trial_id, holds_for_all(c.has_results) AS has_all
-    FROM current_records AS c
+    FROM eu_records AS c
     JOIN trial_members AS m USING (registration_id)
     WHERE c.registry = 'euctr' AND c.source = 'euctr' AND c.part NOT IN ('', 'results')
     GROUP BY m.trial_id

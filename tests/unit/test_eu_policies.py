@@ -1235,3 +1235,12 @@ def test_an_end_known_by_its_month_has_both_bounds(corrected):
     where = f"policy = 'eu-ctd' AND trial_id = '{number_of_corrected('an end known by its month')}'"
     found = rows(corrected, f"SELECT clock_earliest, clock_latest FROM reporting_status WHERE {where}")
     assert found == [(date(2023, 6, 1), date(2023, 6, 30))]
+
+
+@pytest.mark.parametrize(
+    ("case", "has_results"), [("results in EUCTR", True), ("no results in EUCTR", False), ("an end in EUCTR", False)]
+)
+def test_corrected_results_are_those_of_every_country_on_the_ladder_too(corrected, case, has_results):
+    where = f"trial_id = '{number_of_corrected(case)}'"
+    found = rows(corrected, f"SELECT r2_summary_results, r2_all_countries FROM disclosure WHERE {where}")
+    assert found == [(has_results, has_results)]
