@@ -367,6 +367,23 @@ def test_no_policy_that_asks_whether_it_began_judges_a_prohibited_trial(ctd, pol
 
 
 @pytest.mark.parametrize(
+    ("in_the_uk", "status"),
+    [
+        ("Completed", "overdue"),
+        ("GB - no longer in EU/EEA", "overdue"),
+        ("Prohibited by CA", "overdue"),
+        ("", "overdue"),
+        ("Not Authorised", "out_of_scope"),
+    ],
+)
+def test_a_country_that_refused_a_trial_had_no_site_of_it(tmp_path, in_the_uk, status):
+    lines = extract(1, [("GB", in_the_uk), ("FR", "Completed", LONG_AGO)])
+    put_file(tmp_path / "data", "euctr", AS_OF, "protocols.csv", table(EXTRACT, lines))
+    with tables(tmp_path / "data") as connection:
+        assert verdict(connection, euctr(1), "uk-hra") == status
+
+
+@pytest.mark.parametrize(
     ("case", "leg", "outcome"),
     [
         ("a third-country record beside others does not count", "in_eea", True),
