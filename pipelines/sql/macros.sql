@@ -38,7 +38,8 @@ CREATE OR REPLACE MACRO is_excluded_type(ids, labels) AS coalesce(
     list_has_any(ids, getvariable('excluded_types').numbers)
     OR list_has_any(list_transform(labels, lambda t: lower(t)), getvariable('excluded_types').labels), false);
 
--- By what an article's record shows that it holds no results of a trial, as the results filter names it; NULL: by nothing.
+-- By what an article's record shows that it holds no results of a trial, as the results filter names it; NULL: by
+-- nothing.
 CREATE OR REPLACE MACRO filtered_by(record_kind, ids, labels, title) AS CASE
     WHEN record_kind = 'book' THEN 'book'
     WHEN is_excluded_type(ids, labels) THEN 'publication_type'

@@ -5,9 +5,8 @@ WITH recruiting AS (
     SELECT trial_id FROM trial_standings WHERE recruits
 ), places AS (
     SELECT trial_id, list_sort(list(DISTINCT country)) AS countries
-    FROM registration_countries
+    FROM site_countries
     SEMI JOIN recruiting USING (trial_id)
-    WHERE NOT is_removed
     GROUP BY trial_id
 ), studied AS (
     SELECT

@@ -383,6 +383,17 @@ def test_a_country_that_refused_a_trial_had_no_site_of_it(tmp_path, in_the_uk, s
         assert verdict(connection, euctr(1), "uk-hra") == status
 
 
+def test_a_country_that_refused_a_trial_is_none_to_go_to(tmp_path):
+    """For patients, and for reviewers who chase what is missing."""
+    states = {"France": (3, None), "Germany": (11, None), "Spain": (1, None)}
+    put_file(tmp_path / "data", "ctis", AS_OF, "one.json", json.dumps(ctis_record(1, code=3, end=None, states=states)))
+    lines = extract(1, [("DE", "Not Authorised"), ("FR", "Completed", LONG_AGO)])
+    put_file(tmp_path / "data", "euctr", AS_OF, "protocols.csv", table(EXTRACT, lines))
+    with tables(tmp_path / "data") as connection:
+        assert rows(connection, "SELECT countries FROM recruiting_trials") == [(["France", "Spain"],)]
+        assert rows(connection, "SELECT DISTINCT countries FROM missing_results") == [(["France"],)]
+
+
 @pytest.mark.parametrize(
     ("case", "leg", "outcome"),
     [

@@ -14,8 +14,8 @@ WITH counted AS (
     WHERE reference_type = 'result' AND NOT is_loaded
     GROUP BY trial_id
 ), shared AS (
-    -- An article that names a number which several trials state belongs to one of them; nobody can say to which. Only one
-    -- that would count as results of the trial leaves it open: see trial_publications.
+    -- An article that names a number which several trials state belongs to one of them; nobody can say to which. Only
+    -- one that would count as results of the trial leaves it open: see trial_publications.
     SELECT s.trial_id, min(n.pmid) AS pmid, min(coalesce(p.published_earliest, DATE '0001-01-01')) AS published
     FROM shared_numbers AS s
     JOIN trials AS t USING (trial_id)

@@ -29,9 +29,8 @@ WITH missing AS (
     GROUP BY trial_id
 ), places AS (
     SELECT trial_id, list_sort(list(DISTINCT country)) AS countries
-    FROM registration_countries
+    FROM site_countries
     SEMI JOIN missing USING (trial_id)
-    WHERE NOT is_removed
     GROUP BY trial_id
 ), studied AS (
     SELECT trial_id, words_as_listed(registration_id, ordinal, condition) AS conditions
