@@ -46,7 +46,7 @@ GIVEN = (
 
 VIEWS = (
     "merged_registrations", "register_result_legs", "register_summary_legs", "registration_legs", "reporting_legs",
-    "site_countries", "trial_sources", "uk_sites", "uk_summary_legs",
+    "trial_sources", "uk_sites", "uk_summary_legs",
 )  # fmt: skip
 """Wide relations that few read: as views they compute no column that nobody asks for. So are the policies' legs."""
 

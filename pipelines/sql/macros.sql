@@ -130,6 +130,11 @@ CREATE OR REPLACE MACRO all_states_dated(countries) AS len(list_filter(countries
     AND (c.status_source IS NOT NULL OR c.sites IS NOT NULL OR c.authorised IS NOT NULL OR c.started IS NOT NULL)
     AND coalesce(c.status NOT IN ('under_evaluation', 'not_authorised', 'cancelled', 'expired'), true))) = 0;
 
+-- Whether there are sites in a country of a registration: not where the sponsor took it out of the record, nor where the
+-- trial never ran by that country's own state (vocabulary recruitment_status, which tables that are made again do not have).
+CREATE OR REPLACE MACRO has_sites(is_removed, state) AS NOT is_removed
+    AND coalesce(state NOT IN ('withdrawn', 'not_authorised', 'expired', 'revoked', 'cancelled'), true);
+
 -- The last day in time under the EU Directive: trials that ended before the duty began had until the end of the backlog.
 CREATE OR REPLACE MACRO eu_due_day(day, months, policy) AS CASE
     WHEN day < policy['duty_began'] THEN policy['backlog_due']

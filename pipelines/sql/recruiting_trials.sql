@@ -5,8 +5,9 @@ WITH recruiting AS (
     SELECT trial_id FROM trial_standings WHERE recruits
 ), places AS (
     SELECT trial_id, list_sort(list(DISTINCT country)) AS countries
-    FROM site_countries
+    FROM registration_countries
     SEMI JOIN recruiting USING (trial_id)
+    WHERE has_sites(is_removed, status)
     GROUP BY trial_id
 ), studied AS (
     SELECT

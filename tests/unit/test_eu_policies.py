@@ -392,6 +392,10 @@ def test_a_country_that_refused_a_trial_is_none_to_go_to(tmp_path):
     with tables(tmp_path / "data") as connection:
         assert rows(connection, "SELECT countries FROM recruiting_trials") == [(["France", "Spain"],)]
         assert rows(connection, "SELECT DISTINCT countries FROM missing_results") == [(["France"],)]
+        never_ran = (
+            "SELECT code FROM vocabulary_recruitment_status WHERE has_sites(false, code) = coalesce(never_ran, false)"
+        )
+        assert rows(connection, never_ran) == []
 
 
 @pytest.mark.parametrize(

@@ -29,8 +29,9 @@ WITH missing AS (
     GROUP BY trial_id
 ), places AS (
     SELECT trial_id, list_sort(list(DISTINCT country)) AS countries
-    FROM site_countries
+    FROM registration_countries
     SEMI JOIN missing USING (trial_id)
+    WHERE has_sites(is_removed, status)
     GROUP BY trial_id
 ), studied AS (
     SELECT trial_id, words_as_listed(registration_id, ordinal, condition) AS conditions

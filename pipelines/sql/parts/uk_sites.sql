@@ -6,10 +6,9 @@ WITH named AS (
     SELECT
         c.*,
         r.registry,
-        c.country = 'United Kingdom' AND NOT coalesce(v.never_ran, false) AS is_uk
+        c.country = 'United Kingdom' AND has_sites(false, c.status) AS is_uk
     FROM registration_countries AS c
     JOIN registrations AS r USING (registration_id, trial_id)
-    LEFT JOIN vocabulary_recruitment_status AS v ON v.code = c.status
 )
 SELECT
     t.trial_id,
