@@ -165,6 +165,7 @@ def _picked(column: str, unit: str) -> str:
         return f"arg_min({column}, place)"
     alone = " AND source = first_source" if unit in NEVER_FILLED else ""
     alone += f" AND {IS_RECORD}" if column in UPDATES else ""
+    alone += " AND NOT ran_on_elsewhere" if unit == "completion_raw" else ""
     if column == "has_results":
         # Results on one record are results. A results page that could not be read may hold some, and a country of which
         # no link to them was seen may have them.

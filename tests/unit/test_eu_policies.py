@@ -848,6 +848,46 @@ def test_results_that_were_removed_are_told_wherever_results_are_missing(ctd):
     )
 
 
+RAN_ON = {
+    # country records, whether CTIS has it too -> status, end, verdict of policies that ask no register in particular
+    "the one that ended is named first": (
+        [("DE", "Completed", LONG_AGO), ("FR", "Trial now transitioned")], False,
+        ("transitioned", None, "completion_unknown")),
+    "the one that moved is named first": (
+        [("AT", "Trial now transitioned"), ("DE", "Completed", LONG_AGO)], False,
+        ("transitioned", None, "completion_unknown")),
+    "the one that moved states the end": (
+        [("DE", "Completed", LONG_AGO), ("FR", "Trial now transitioned", "2023-06-01")], False,
+        ("transitioned", date(2023, 6, 1), "overdue")),
+    "it recruits by CTIS": (
+        [("DE", "Completed", LONG_AGO), ("FR", "Trial now transitioned")], True, ("recruiting", None, "not_completed")),
+    "nothing moved": (
+        [("DE", "Completed", LONG_AGO), ("FR", "Completed")], False, ("completed", date(2022, 1, 10), "overdue")),
+}  # fmt: skip
+
+
+def test_where_a_country_says_that_the_trial_moved_another_ones_end_is_nobodys_clock(tmp_path):
+    countries, served = [], []
+    for number, (records, is_in_ctis, _) in enumerate(RAN_ON.values()):
+        countries += extract(number, records)
+        if is_in_ctis:
+            served.append(ctis_record(
+                number, eudract=euctr(number), applied="2023-06-01", code=3, end=None, extra={"lastUpdated": "2024-06-01"}))  # fmt: skip
+    put_file(tmp_path / "data", "euctr", AS_OF, "protocols.csv", table(EXTRACT, countries))
+    put_file(tmp_path / "data", "ctis", AS_OF, "records.jsonl", "\n".join(map(json.dumps, served)))
+    with tables(tmp_path / "data") as connection:
+        found = rows(
+            connection,
+            """SELECT DISTINCT r.registration_id, t.status, t.completion_latest, s.status
+            FROM reporting_status AS s JOIN trials AS t USING (trial_id) JOIN registrations AS r USING (trial_id)
+            WHERE r.registry = 'euctr' AND policy IN ('alltrials-summary', 'who-summary')""",
+        )
+        recruiting = rows(connection, "SELECT registration_id FROM recruiting_trials")
+    expected = {(euctr(number), *told) for number, (_, _, told) in enumerate(RAN_ON.values())}
+    assert {*found} == expected
+    assert recruiting == [(ctis(list(RAN_ON).index("it recruits by CTIS")),)]
+
+
 # --- when it was registered ------------------------------------------------------------------------------------------
 
 REGISTERED = {

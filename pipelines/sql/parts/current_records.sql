@@ -5,12 +5,13 @@
 WITH placed AS (
     -- What decides the order, and no more: the whole records are put beside it, not carried through the sorting.
     SELECT
-        s.file, s.record_number, r.registration_id, r.source, r.completion_latest, r.status,
+        s.file, s.record_number, r.registration_id, r.source, r.part, r.completion_latest, r.status,
         row_number() OVER (
             PARTITION BY r.registration_id
             ORDER BY t.registry IS NOT DISTINCT FROM r.registry DESC, r.part = '' DESC,
                 coalesce(r.last_update_posted, r.last_update_submitted) DESC NULLS LAST, r.source, r.part) AS place,
-        count(*) OVER (PARTITION BY r.registration_id) AS records
+        count(*) OVER (PARTITION BY r.registration_id) AS records,
+        bool_or(r.status IS NOT DISTINCT FROM 'transitioned') OVER (PARTITION BY r.registration_id) AS has_moved
     FROM version_spans AS s
     JOIN staged_registrations AS r USING (file, record_number)
     JOIN source_terms AS t ON t.source = r.source
@@ -19,19 +20,22 @@ WITH placed AS (
     WHERE s.is_current
 ), ranked AS (
     -- Where a register keeps one record per country: the trial runs while it runs anywhere, and is halted only where it
-    -- runs nowhere else; it was completed where it was anywhere, it never ran only where it ran nowhere, whether it ran is
-    -- unknown (prohibited) where no other says more, and it ended when it ended last.
+    -- runs nowhere else; it has moved where a country says so and none that it runs; it was completed where it was anywhere,
+    -- it never ran only where it ran nowhere, whether it ran is unknown (prohibited) where no other says more, and it ended
+    -- when it ended last. While a country says that it moved, it still ran: the end in another one is not the trial's.
     SELECT
         p.file, p.record_number, p.place, p.records,
         first_value(p.source) OVER (PARTITION BY p.registration_id ORDER BY p.place) AS first_source,
         CASE
             WHEN v.runs THEN CASE v.code WHEN 'suspended' THEN 1 ELSE 0 END
-            WHEN v.never_ran THEN 5
-            WHEN v.code IS NOT NULL AND v.never_ran IS NULL THEN 4
-            WHEN v.code = 'completed' THEN 2
-            ELSE 3 END AS status_rank,
+            WHEN p.status = 'transitioned' THEN 2
+            WHEN p.status = 'completed' THEN 3
+            WHEN v.never_ran THEN 6
+            WHEN v.code IS NOT NULL AND v.never_ran IS NULL THEN 5
+            ELSE 4 END AS status_rank,
         row_number() OVER (PARTITION BY p.registration_id ORDER BY p.completion_latest DESC NULLS LAST, p.place)
-            AS end_rank
+            AS end_rank,
+        p.has_moved AND p.status IS DISTINCT FROM 'transitioned' AND p.part <> 'results' AS ran_on_elsewhere
     FROM placed AS p
     LEFT JOIN vocabulary_recruitment_status AS v ON v.code = p.status
 ), entries AS (
