@@ -888,6 +888,32 @@ def test_where_a_country_says_that_the_trial_moved_another_ones_end_is_nobodys_c
     assert recruiting == [(ctis(list(RAN_ON).index("it recruits by CTIS")),)]
 
 
+@pytest.mark.parametrize(
+    ("code", "shown", "end", "status"),
+    [
+        (4, "", date(2026, 12, 31), "not_completed"),
+        (8, "", date(2022, 1, 10), "overdue"),
+        (12, "", date(2022, 1, 10), "overdue"),
+        (4, YES, date(2022, 1, 10), "reported_undated"),
+    ],
+    ids=["it runs", "it ended", "the move was given up", "it runs, and the former register shows results"],
+)
+def test_an_end_in_the_former_register_is_no_clock_while_the_trial_runs_by_the_present_one(
+    tmp_path, code, shown, end, status
+):
+    served = ctis_record(
+        1, code=code, end=None, eudract=euctr(1), applied="2023-06-01", extra={"lastUpdated": "2024-06-01"}
+    )
+    information = served["authorizedApplication"]["authorizedPartI"]["trialDetails"]["trialInformation"]
+    information["trialDuration"] = {"estimatedEndDate": "2026-12-31"}
+    lines = extract(1, [("DE", "Completed", LONG_AGO, shown)])
+    put_file(tmp_path / "data", "euctr", AS_OF, "protocols.csv", table(EXTRACT, lines))
+    put_file(tmp_path / "data", "ctis", AS_OF, "one.json", json.dumps(served))
+    with tables(tmp_path / "data") as connection:
+        assert rows(connection, "SELECT completion_latest FROM trials") == [(end,)]
+        assert verdict(connection, euctr(1), "alltrials-summary") == status
+
+
 # --- when it was registered ------------------------------------------------------------------------------------------
 
 REGISTERED = {
