@@ -914,6 +914,29 @@ def test_an_end_in_the_former_register_is_no_clock_while_the_trial_runs_by_the_p
         assert verdict(connection, euctr(1), "alltrials-summary") == status
 
 
+@pytest.mark.parametrize(
+    ("abroad", "fields", "end", "status"),
+    [
+        ("Ongoing", {"cd": ("2027-01-01", "ESTIMATED")}, date(2027, 1, 1), "not_completed"),
+        ("Ongoing", {"cd": ("2019-01-01", "ESTIMATED")}, date(2022, 1, 10), "overdue"),
+        ("Ongoing", {"cd": None}, date(2022, 1, 10), "overdue"),
+        ("Completed", {"cd": ("2027-01-01", "ESTIMATED")}, date(2022, 1, 10), "overdue"),
+        ("Completed", {"cd": ("2021-06-10", "ACTUAL")}, date(2021, 6, 10), "overdue"),
+    ],
+)
+def test_an_end_in_the_former_register_is_no_actual_one_while_its_own_records_say_that_the_trial_runs(
+    tmp_path, abroad, fields, end, status
+):
+    stated = [{"id": euctr(1), "type": "EUDRACT_NUMBER"}]
+    served = study(1, secondary=stated, status="RECRUITING", pcd=("2026-01-01", "ESTIMATED"), **fields)
+    put_studies(tmp_path / "data", AS_OF, [served])
+    lines = extract(1, [("FR", abroad), ("GB", "Completed", LONG_AGO)])
+    put_file(tmp_path / "data", "euctr", AS_OF, "protocols.csv", table(EXTRACT, lines))
+    with tables(tmp_path / "data") as connection:
+        assert rows(connection, "SELECT completion_latest FROM trials") == [(end,)]
+        assert verdict(connection, euctr(1), "uk-hra") == status
+
+
 # --- when it was registered ------------------------------------------------------------------------------------------
 
 REGISTERED = {

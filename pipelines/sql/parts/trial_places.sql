@@ -5,8 +5,8 @@
 -- where the trial ran elsewhere: its plans are no dates of the trial.
 -- Completion dates have an order of their own (decision 9): the end of the trial on posted EU results, then the most
 -- recently updated actual date of ClinicalTrials.gov or DRKS, then that of another register, then the latest date that
--- is still expected or does not say. While the trial runs by its record in CTIS, an end in the former EU register is not the
--- trial's: it comes last.
+-- is still expected or does not say. So does an end in the former EU register while the trial runs, by another country's
+-- record there or by its record in CTIS.
 WITH several AS (
     SELECT trial_id FROM registrations GROUP BY trial_id HAVING count(*) > 1
 ), counted AS (
@@ -19,10 +19,11 @@ WITH several AS (
         completion_order(registry, has_results, primary_completion_type) AS primary_order,
         primary_completion_latest,
         CASE
-            WHEN registry = 'euctr' AND NOT coalesce(has_results, false)
-                AND bool_or(registry = 'ctis' AND coalesce(v.runs, false) AND vanished_on IS NULL)
-                    OVER (PARTITION BY trial_id)
-            THEN 4
+            WHEN registry = 'euctr' AND NOT coalesce(has_results, false) AND (
+                coalesce(v.runs, false)
+                OR bool_or(registry = 'ctis' AND coalesce(v.runs, false) AND vanished_on IS NULL)
+                    OVER (PARTITION BY trial_id))
+            THEN 3
             ELSE completion_order(registry, has_results, completion_type) END AS end_order,
         completion_latest,
         count(*) FILTER (WHERE replaced_by IS NULL) OVER (PARTITION BY trial_id) AS speaking,
