@@ -133,7 +133,7 @@ CREATE OR REPLACE MACRO all_states_dated(countries) AS len(list_filter(countries
 -- Whether there are sites in a country of a registration: not where the sponsor took it out of the record, nor where the
 -- trial never ran by that country's own state (vocabulary recruitment_status, which tables that are made again do not have).
 CREATE OR REPLACE MACRO has_sites(is_removed, state) AS NOT is_removed
-    AND coalesce(state NOT IN ('withdrawn', 'not_authorised', 'expired', 'revoked', 'cancelled'), true);
+    AND coalesce(state NOT IN ('withdrawn', 'not_authorised', 'expired', 'cancelled'), true);
 
 -- The last day in time under the EU Directive: trials that ended before the duty began had until the end of the backlog.
 CREATE OR REPLACE MACRO eu_due_day(day, months, policy) AS CASE

@@ -716,6 +716,21 @@ def test_flags_of_the_regulation(ctr, case, leg, outcome):
     assert found == [(outcome,)]
 
 
+@pytest.mark.parametrize(
+    ("case", "status"),
+    [
+        ("revoked", "scope_unknown"),
+        ("revoked after it began", "scope_unknown"),
+        ("not authorised", "never_started"),
+        ("cancelled", "never_started"),
+        ("expired", "never_started"),
+    ],
+)
+def test_a_revoked_trial_is_not_said_never_to_have_started(ctr, case, status):
+    number = ctis(list(CTR).index(case))
+    assert [verdict(ctr, number, policy) for policy in ("alltrials-summary", "who-publication")] == [status] * 2
+
+
 @pytest.mark.parametrize("case", ["in a paediatric plan", "with participants under 18"])
 def test_a_paediatric_trial_has_the_earlier_bound_here_too(ctr, case):
     number = ctis(list(CTR).index(case))
@@ -846,6 +861,26 @@ def test_results_that_were_removed_are_told_wherever_results_are_missing(ctd):
     assert rows(ctd, "SELECT count(*) FROM missing_results WHERE results_removed") < rows(
         ctd, "SELECT count(*) FROM missing_results WHERE NOT results_removed"
     )
+
+
+@pytest.mark.parametrize(
+    ("countries", "code", "status"),
+    [
+        ([("DE", "", LONG_AGO)], 11, "scope_unknown"),
+        ([("DE", "Not Authorised"), ("3rd", "")], 12, "scope_unknown"),
+        ([("DE", "Not Authorised")], 11, "never_started"),
+        ([("DE", "Completed", LONG_AGO)], 11, "overdue"),
+    ],
+)
+def test_a_move_that_was_refused_does_not_say_that_the_trial_never_started(tmp_path, countries, code, status):
+    """Where a country record of the former register states no status."""
+    served = ctis_record(
+        1, code=code, end=None, eudract=euctr(1), applied="2023-06-01", extra={"lastUpdated": "2024-06-01"}
+    )
+    put_file(tmp_path / "data", "euctr", AS_OF, "protocols.csv", table(EXTRACT, extract(1, countries)))
+    put_file(tmp_path / "data", "ctis", AS_OF, "one.json", json.dumps(served))
+    with tables(tmp_path / "data") as connection:
+        assert verdict(connection, euctr(1), "alltrials-summary") == status
 
 
 RAN_ON = {

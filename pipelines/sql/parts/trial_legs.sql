@@ -8,9 +8,14 @@ WITH edits AS (
     WHERE v.study_type = 'interventional' AND NOT v.is_current AND t.study_type <> 'interventional'
     GROUP BY v.trial_id
 ), unstated AS (
-    -- That some countries refused the trial does not say that it ran nowhere, where another one's record states no status;
-    -- a third country's never does.
-    SELECT DISTINCT registration_id FROM euctr_protocols WHERE status IS NULL
+    -- That some countries refused the trial, or that its move to CTIS was refused, does not say that it ran nowhere, where
+    -- another country's record states no status; a third country's never does.
+    SELECT registration_id FROM euctr_protocols WHERE status IS NULL
+    UNION
+    SELECT s.registration_id
+    FROM euctr_protocols AS p
+    JOIN speaking_registrations AS s ON s.trial_id = p.trial_id AND s.registry = 'ctis'
+    WHERE p.status IS NULL
 )
 SELECT
     t.trial_id,
@@ -18,7 +23,7 @@ SELECT
         concat_ws(', ', t.status, 'enrolment ' || t.enrolment || ' ' || coalesce(t.enrolment_type, '')),
         CASE
             WHEN (s.never_ran AND o.registration_id IS NULL) OR (t.enrolment = 0 AND t.enrolment_type = 'actual') THEN false
-            -- Whether anyone was enrolled before the authority prohibited it, or where it was not refused, only a count of
+            -- Whether anyone was enrolled before the authority prohibited or revoked it, or where it was not refused, only a count of
             -- them or results say.
             WHEN s.code IS NOT NULL AND s.never_ran IS NOT false THEN CASE
                 WHEN (t.enrolment > 0 AND t.enrolment_type = 'actual') OR r.public.outcome OR r.submitted.outcome
