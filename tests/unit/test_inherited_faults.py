@@ -168,8 +168,9 @@ FAULTS = {
         f"('{trial('registered late')}', '{trial('registered in time')}') ORDER BY 1"),
         [(trial("registered late"), "retrospective"), (trial("registered in time"), "prospective")]),
     "of two registrations the later counts": (
-        "trial_registration", "    t.registered,\n    r.registered_earliest,\n    r.registered_latest,",
+        "trial_registration", "    t.registered,\n    l.started.outcome AS has_started,\n    r.registered_earliest,\n    r.registered_latest,",
         ("    (SELECT max(x.registered_latest) FROM registrations AS x WHERE x.trial_id = t.trial_id) AS registered,\n"
+        "    l.started.outcome AS has_started,\n"
         "    (SELECT max(x.registered_latest) FROM registrations AS x WHERE x.trial_id = t.trial_id) AS registered_earliest,\n"
         "    (SELECT max(x.registered_latest) FROM registrations AS x WHERE x.trial_id = t.trial_id) AS registered_latest,"),
         f"SELECT status FROM registration_status WHERE rule = 'strict-day' AND trial_id = '{trial('joined, the first')}'",
