@@ -110,6 +110,8 @@ def _leftovers(data: Path) -> Iterator[Going]:
         for path in sorted((data / folder).rglob(f".*{store.PART}")):
             if not any(parent.name.endswith(store.PART) for parent in path.relative_to(data).parents):
                 yield Going(path, _size(path), "left behind by a process that died")
+    for path in sorted((data / fetching.FOLDER).glob(f".*{store.PART}")):  # in its folders others may be writing
+        yield Going(path, _size(path), "left behind by a process that died")
 
 
 def _orphans(data: Path) -> Iterator[Going]:
@@ -123,7 +125,7 @@ def _orphans(data: Path) -> Iterator[Going]:
 def _rounds(data: Path, today: date, held: contextlib.ExitStack) -> Iterator[Going]:
     """Downloads that were not finished and are too old to go on with, unless their source is being fetched; none can
     begin while these are held."""
-    for plan in sorted((data / fetching.FOLDER).glob(f"*/{fetching.PLAN}")):
+    for plan in sorted((data / fetching.FOLDER).glob(f"[!.]*/{fetching.PLAN}")):
         began = date.fromisoformat(store.read_json(plan)["day"])
         if today - began <= timedelta(days=fetching.STALE_DAYS):
             continue

@@ -1,5 +1,6 @@
 """What a data folder may lose: after it, the same tables come out byte for byte, or a person gave something up by name."""
 
+import contextlib
 import errno
 import json
 import os
@@ -114,6 +115,26 @@ def test_nothing_goes_while_somebody_writes_or_fetches(built, tmp_path):
     with store.locked(data / "fetch" / "isrctn.lock", "A fetch"):
         prune(data)
     assert (data / "fetch" / "isrctn" / "edited.xml.gz").exists()
+
+
+def test_a_round_that_was_half_removed_when_prune_was_killed_goes_the_next_time(tmp_path, monkeypatch):
+    """Else the next round of that source that is too old could not be taken out of sight either."""
+    began = TODAY - timedelta(days=fetching.STALE_DAYS + 1)
+    round_, remove = tmp_path / "fetch" / "isrctn", shutil.rmtree
+
+    def killed(path):
+        (path / "plan.json").unlink()
+        raise KeyboardInterrupt
+
+    for is_killed in (True, False):
+        round_.mkdir(parents=True)
+        (round_ / "edited.xml.gz").write_bytes(b"x")
+        store.write_json(round_ / "plan.json", {"plan": {}, "day": began.isoformat()})
+        monkeypatch.setattr(shutil, "rmtree", killed if is_killed else remove)
+        with contextlib.suppress(KeyboardInterrupt):
+            prune(tmp_path)
+        assert not round_.exists()
+    assert not list(tmp_path.rglob(f"*{store.PART}"))
 
 
 def test_bytes_that_another_name_still_holds_are_not_counted(tmp_path):
