@@ -36,7 +36,7 @@ def fetch(round_: Round) -> Iterator[Fetched]:
         raise FetchError(
             f"ictrp: {round_.base}/ links to no weekly file and no full export. See whether the place is right."
         )
-    full = [file for file in listed if not file.is_weekly]
+    full = [file for file in listed if not file.is_weekly and file.day <= round_.today]
     held = {payload.name for snapshot in round_.earlier for payload in snapshot.payloads}
     odd = sorted(_names(page) - {file.name for file in listed} - held)
     for file in listed:

@@ -38,6 +38,8 @@ def fetch(round_: Round) -> Iterator[Fetched]:
         yield Fetched(files, "full", len(numbers), stated)
     elif numbers:
         yield Fetched(files, "partial")
+    else:
+        round_.end()
 
 
 def _since(round_: Round) -> date:
