@@ -196,8 +196,14 @@ def is_due(settings: Settings, code: str, today: date) -> bool:
     if _unfinished(settings, code).exists():
         return True
     every = {**contracts().sources[code].fetch, **settings.fetch_terms}.get("every_days", 1)
-    fetched = [s.date for s in snapshots.listed(settings.data) if s.source == code and s.fetched]
+    fetched = [s.date for s in _chain(settings, code, today) if s.fetched]
     return not fetched or (today - max(fetched)).days >= every
+
+
+def _chain(settings: Settings, code: str, today: date) -> list[Snapshot]:
+    """The snapshots of a source on which the next fetch builds. One of a day to come bears a wrong day, and no build
+    knows it; elsewhere it may be tomorrow already."""
+    return [s for s in snapshots.listed(settings.data, today + timedelta(days=1)) if s.source == code]
 
 
 def _unfinished(settings: Settings, code: str) -> Path:
@@ -218,8 +224,7 @@ def fetch(settings: Settings, code: str, edge: Edge, say: Say, wish: Wish | None
         if not (wish and wish.numbers):
             _unfinished(settings, code).touch()
         client, today = _client(settings, source, base, edge), edge.now().date()
-        # One of a day to come bears a wrong day, and no build knows it; elsewhere it may be tomorrow already.
-        earlier = [s for s in snapshots.listed(settings.data, today + timedelta(days=1)) if s.source == code]
+        earlier = _chain(settings, code, today)
         good = {one: day for one, _, _, _, day in attempts.last(settings.data, today)}.get(code)
         key = settings.keys.get(code, "")
         gone = max((one.date for one in snapshots.given_up(settings.data, today) if one.source == code), default=None)

@@ -829,6 +829,18 @@ def test_isrctn_comes_in_windows_and_then_by_the_day_of_edit(isrctn):
     assert all("2024-05-31" in path for path in isrctn.asked())
 
 
+def test_a_round_that_found_nothing_edited_is_over(isrctn):
+    """Else what comes days later would bear its day, and a build of that day would come out otherwise."""
+    isrctn.fetch("isrctn")
+    app, before = isrctn.server.apps["isrctn"], isrctn.server.apps["isrctn"].edited
+    app.edited, isrctn.day = {n: day for n, day in before.items() if day < "2024-05"}, DAY + timedelta(days=1)
+    assert isrctn.fetch("isrctn") == []
+    isrctn.day += timedelta(days=4)
+    app.edited = {**before, "90000003": str(isrctn.day)}
+    (update,) = isrctn.fetch("isrctn")
+    assert update.snapshot.date == isrctn.day
+
+
 def test_an_answer_with_fewer_trials_than_it_states_is_asked_again(isrctn):
     isrctn.server.faults = [
         Fault("limit=4", "alter", change=lambda body: body.replace(b"<fullTrial>", b"<half>", 1).replace(b"<isrctn ", b"<x ", 1)),
@@ -967,6 +979,16 @@ def test_a_night_leaves_a_source_alone_for_the_days_that_its_file_says(euctr):
     assert fetching.is_due(euctr.settings, "euctr", DAY + timedelta(days=3))
 
 
+def test_what_was_fetched_while_the_clock_was_wrong_keeps_no_night_from_asking(euctr):
+    """No build knows it before its day comes, and the fetch itself does not build on it."""
+    euctr.day = DAY.replace(year=DAY.year + 2)
+    euctr.fetch("euctr")
+    assert fetching.is_due(euctr.settings, "euctr", DAY)
+    euctr.day = DAY
+    assert [one.snapshot.scope for one in euctr.fetch("euctr")] == ["full"]
+    assert not fetching.is_due(euctr.settings, "euctr", DAY + timedelta(days=1))
+
+
 def test_some_nights_of_the_eu_register_may_fail_before_all_of_it_has_to_be_crawled():
     assert euctr_fetcher.FEED_DAYS - contracts().sources["euctr"].fetch["every_days"] >= 5
 
@@ -1057,6 +1079,12 @@ def test_weekly_files_come_in_their_order_from_the_place_that_is_named(ictrp):
     ictrp.server.apps["ictrp"].files["ICTRPWeek27May2024.zip"] = archive_of("27")
     assert names(ictrp.fetch("ictrp")[0].snapshot) == ["ICTRPWeek27May2024.zip"]
     assert ictrp.server.count("6May") == 0, "the full export came after it"
+
+
+def test_a_full_export_of_a_day_to_come_makes_no_file_past(ictrp):
+    """It is not taken in itself before its day."""
+    ictrp.server.apps["ictrp"].files["ICTRPFullExport-1000002-22-05-2042.zip"] = archive_of("2042" * 500)
+    assert [one.snapshot.date for one in ictrp.fetch("ictrp")] == [date(2024, 5, 15), date(2024, 5, 20)]
 
 
 @pytest.mark.parametrize(
