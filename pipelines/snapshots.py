@@ -51,7 +51,7 @@ class Snapshot:
     scope: `full` (what it lacks is gone) or `partial` (it only adds and updates).
     baseline: the files are those of a yearly PubMed baseline.
     fetched: what the source said of a snapshot that was fetched (its own data version and total) and how many records
-    came; empty for an import.
+    came; empty for an import, but of what was fetched, given up and is imported again.
     """
 
     id: str
@@ -122,7 +122,8 @@ def store_files(
     identity = f"{source}\n{day}\n{scope}\n{baseline}\n{_content_hash(payloads)}"
     identifier = f"{day}-{hashlib.sha256(identity.encode()).hexdigest()[:10]}"
     folder = data / "raw" / source / identifier
-    snapshot = Snapshot(identifier, source, day, scope, baseline, payloads, folder, fetched or {})
+    said = _said_before(data, source, identifier) if fetched is None else fetched
+    snapshot = Snapshot(identifier, source, day, scope, baseline, payloads, folder, said)
     if (folder / MANIFEST).exists():
         return opened(folder / MANIFEST), False
 
@@ -217,8 +218,22 @@ class GivenUp:
 
 def give_up(data: Path, snapshot: Snapshot) -> None:
     """Notes that a snapshot is taken out of the archive. It counts once the snapshot is gone."""
+    path = _given_up_file(data, snapshot.source, snapshot.id)
     spec = {"source": snapshot.source, "snapshot": snapshot.id, "date": snapshot.date.isoformat()}
-    store.write_json(data / GIVEN_UP / f"{snapshot.source}.{snapshot.id}.json", spec)
+    if not path.exists():  # of one that came back and goes again, nothing else can be said
+        store.write_json(path, spec | ({"fetched": dict(snapshot.fetched)} if snapshot.fetched else {}))
+
+
+def _said_before(data: Path, source: str, identifier: str) -> Mapping[str, Any]:
+    """What the source said of a snapshot that was fetched, given up, and is imported again: which records did not come
+    with its listing stands nowhere else."""
+    path = _given_up_file(data, source, identifier)
+    said: Mapping[str, Any] = store.read_json(path).get("fetched", {}) if path.exists() else {}
+    return said
+
+
+def _given_up_file(data: Path, source: str, identifier: str) -> Path:
+    return data / GIVEN_UP / f"{source}.{identifier}.json"
 
 
 def given_up(data: Path, as_of: date = date.max) -> list[GivenUp]:

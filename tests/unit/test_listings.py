@@ -7,7 +7,8 @@ from datetime import date
 
 import pytest
 
-from pipelines import pruning, snapshots
+from pipelines import importing, pruning, snapshots
+from pipelines.importing import Import
 from pipelines.sources import ctgov, ctis
 from tests.worlds import nct, put_studies, rows, settings, study, tables
 
@@ -150,6 +151,20 @@ def test_what_was_given_up_makes_no_record_fresh(world, text, updated, is_back, 
     assert {n: found[nct(n)][1] for n in known} == known, what
     assert {found[nct(n)][0] for n in known} == {LAST}, "that it is there was seen all the same"
     assert snapshots.given_up(world, FULL) == [], "a build of an earlier day knows nothing of it"
+
+
+def test_what_is_taken_back_is_what_it_was(world):
+    """With what the source said of it: which records did not come with its listing, above all."""
+    put_update(world, [1, 2, 3], missing=[nct(3)])
+    before = snapshots.listed(world)
+    wrong = before[-1]
+    pruning.prune(world, LAST, keep=0, gives_up_years=False, is_meant=True, wrong=[f"ctgov/{wrong.id}"])
+    importing.take(world, Import("ctgov", UPDATE, tuple((world.parent / f"round-{UPDATE}").iterdir())))
+    assert snapshots.listed(world) == before
+    with tables(world) as connection:
+        assert {number: directly for number, (_, directly, _) in sights(connection).items()} == {
+            nct(1): UPDATE, nct(2): UPDATE, nct(3): FULL,
+        }  # fmt: skip
 
 
 @pytest.mark.parametrize(
