@@ -273,6 +273,7 @@ def _prune(options: argparse.Namespace, chosen: Settings) -> int:
     if options.keep < 0 or options.keep_releases < 0:
         raise UsageError("--keep is a number of builds, --keep-releases one of releases, 0 or more.")
     with _kept(chosen) if options.yes else contextlib.nullcontext():
+        elsewhere = working_copy.builds_elsewhere(chosen, options.keep)  # before what is here goes
         going = pruning.prune(
             chosen.data,
             _edge().now().date(),
@@ -282,7 +283,6 @@ def _prune(options: argparse.Namespace, chosen: Settings) -> int:
             wrong=options.snapshot,
             is_meant=options.yes,
         )
-        elsewhere = working_copy.builds_elsewhere(chosen, options.keep)
         if options.yes:
             working_copy.send(chosen, print, gone=[*(one.path for one in going), *elsewhere])
     verb = "removed" if options.yes else "would remove"

@@ -348,6 +348,22 @@ def test_prune_removes_older_builds_from_the_store_too(two, tmp_path, monkeypatc
     pointed(in_folder(tmp_path / "store"))
 
 
+def test_prune_names_each_build_once(two, monkeypatch, capsys):
+    """What it says before it is meant is what it says afterwards: what was here is not what only the store had."""
+    one, _ = two
+    for number in (2, 3):
+        with working_copy.kept(one, said):
+            night(one, number)
+    monkeypatch.setenv("ALLTRIALS_STORE", one.store)
+    words = ["--data", str(one.data), "prune", "--keep", "1"]
+    told = []
+    for more in ([], ["--yes"]):
+        assert main([*words, *more]) == 0
+        told.append([line for line in capsys.readouterr().out.splitlines() if "builds/" in line])
+    assert len(told[0]) == 1
+    assert told[1] == [line.replace("would remove", "removed") for line in told[0]]
+
+
 def test_a_full_disk_keeps_nobody_from_removing_what_is_not_needed(two, monkeypatch):
     """`prune` brings before it removes, and what there is nothing new of needs no room."""
     one, _ = two
