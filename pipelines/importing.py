@@ -206,12 +206,15 @@ def drop_in(data: Path, now: datetime, source: str = "", *, with_strange: bool =
             marks = {file: _mark(file) for file in drop.files}
             taken.append(take(data, wanted))
         except UsageError as error:
-            left.append(f"{name} was refused: {error} It lies in {_refuse(data, drop, str(error))} now.")
+            left.append(f"{name} was refused: {error} {_refuse(data, drop, str(error))}")
         except (DataError, OSError) as error:
             why = error.strerror if isinstance(error, OSError) else error
             left.append(f"{name} stays where it is and is tried again: {why}")
         else:
-            _remove(drop, marks)
+            try:
+                _remove(drop, marks)
+            except OSError as error:  # the folder is another user's
+                left.append(f"{name} is in the archive and could not be removed ({error.strerror}): remove it.")
     return Dropped(taken, left)
 
 
@@ -248,6 +251,14 @@ def _remove(drop: Drop, marks: dict[Path, tuple[int, int]]) -> None:
 
 
 def _refuse(data: Path, drop: Drop, why: str) -> str:
+    """Puts it aside; returns in a sentence where it lies now."""
+    try:
+        return f"It lies in {_put_aside(data, drop, why)} now."
+    except OSError as error:
+        return f"It could not be put aside ({error.strerror}): remove it."
+
+
+def _put_aside(data: Path, drop: Drop, why: str) -> str:
     folder = data / INCOMING / REFUSED / drop.source
     folder.mkdir(parents=True, exist_ok=True)
     for path in [drop.path] if drop.path.is_dir() else drop.files:

@@ -1,8 +1,10 @@
 """Files that are dropped into `incoming/`: taken once they are complete, never lost, and put aside with a reason."""
 
+import errno
 import json
 import os
 from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
 
 import pytest
 
@@ -140,6 +142,33 @@ def test_where_the_archive_is_in_use_it_stays(tmp_path):
     assert "stays where it is and is tried again: Another import or build is writing" in dropped.left[0]
     assert lying(tmp_path) == ["ctgov/a.json"]
     assert len(take(tmp_path).taken) == 1
+
+
+@pytest.mark.parametrize(("place", "taken"), [("ctgov/a.json", 2), ("ctgov/yesterday/a.json", 1)])
+def test_what_may_not_be_removed_where_it_lies_stops_no_other(tmp_path, monkeypatch, place, taken):
+    """The folder can be that of another user, in which the files can be read alone."""
+    drop(tmp_path, place)
+    drop(tmp_path, "isrctn/b.xml")
+    unlink, replace = Path.unlink, Path.replace
+
+    def may_not(real):
+        def refused(path, *words, **more):
+            if "incoming" in path.parts and "ctgov" in path.parts:
+                raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), str(path))
+            return real(path, *words, **more)
+
+        return refused
+
+    monkeypatch.setattr(Path, "unlink", may_not(unlink))
+    monkeypatch.setattr(Path, "replace", may_not(replace))
+    for is_new in (True, False):
+        dropped = take(tmp_path)
+        assert [new for snapshot, new in dropped.taken if snapshot.source == "ctgov"] == [is_new] * (taken - 1)
+        (said,) = dropped.left
+        assert said.startswith(f"incoming/{place.removesuffix('/a.json') if taken == 1 else place} ")
+        assert os.strerror(errno.EACCES) in said
+    assert lying(tmp_path) == [place]
+    assert len(snapshots.listed(tmp_path)) == taken
 
 
 def test_what_is_written_to_after_it_was_taken_is_not_removed(tmp_path, monkeypatch):
