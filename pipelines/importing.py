@@ -9,7 +9,7 @@ import re
 import shutil
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
 from pipelines import privacy, snapshots, staging, store
@@ -170,9 +170,10 @@ def _is_of_a_source(folder: Path) -> bool:
 
 
 def _is_quiet(folder: Path, now: datetime) -> bool:
-    """The change of a file's own entry counts too: a copy that keeps the dates of the original is as young as that."""
+    """The change of a file's own entry counts, which every writing is too: a copy that keeps the dates of the original
+    is as young as that, whatever these dates are."""
     inside = [folder, *folder.rglob("*")]
-    youngest = max((max(s.st_mtime, s.st_ctime) for s in (p.stat() for p in inside if p.exists())), default=0.0)
+    youngest = max((p.stat().st_ctime for p in inside if p.exists()), default=0.0)
     return now.timestamp() - youngest >= QUIET and not any(p.name.lower().endswith(UNFINISHED) for p in inside)
 
 
@@ -203,6 +204,8 @@ def drop_in(data: Path, now: datetime, source: str = "", *, with_strange: bool =
         name = privacy.without_mail(f"{INCOMING}/{drop.path.relative_to(data / INCOMING)}")
         try:
             wanted = _as_import(drop)
+            if wanted.day > now.date() + timedelta(days=1):  # elsewhere it may be tomorrow already
+                raise UsageError(f"{wanted.day} is a day to come: lay it into a folder that is named after its day.")
             marks = {file: _mark(file) for file in drop.files}
             taken.append(take(data, wanted))
         except UsageError as error:

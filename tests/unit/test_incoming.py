@@ -96,6 +96,7 @@ def test_a_file_that_is_still_being_written_holds_up_its_own_source_only(tmp_pat
         ("a.json", "Files are dropped into incoming/<source>/"),
         ("ctgov/yesterday/a.json", "A folder of files is named YYYY-MM-DD"),
         ("ctgov/2024-02-30/a.json", "'2024-02-30' is not a day"),
+        ("ctgov/2062-01-10-full/a.json", "2062-01-10 is a day to come"),
         ("ctgov/2024-01-10-baseline/a.json", "--baseline is for pubmed"),
         ("pubmed/2024-01-10-full/pubmed24n0001.xml", "A full scope for pubmed goes with --baseline"),
         ("pubmed/2024-01-10-full-baseline/pubmed24n0002.xml", "The baseline is not whole"),
@@ -117,6 +118,17 @@ def test_what_is_no_import_is_put_aside_with_the_reason(tmp_path, place, sentenc
         assert kept.startswith("refused/")
         assert not (tmp_path / "raw").exists()
         drop(tmp_path, place)
+
+
+def test_a_file_of_a_day_to_come_neither_waits_for_it_nor_bears_it(tmp_path):
+    """It came from a machine whose clock was wrong: it would be taken in decades later, with all that lies beside it, and
+    no build of until then would know it."""
+    drop(tmp_path, "ctgov/a.json", day=date(2062, 1, 10))
+    drop(tmp_path, "ctgov/b.json", day=date(2024, 1, 10))
+    dropped = take(tmp_path)
+    assert [snapshot.date for snapshot, _ in dropped.taken] == [date(2024, 1, 10)]
+    assert "2062-01-10 is a day to come: lay it into a folder that is named after its day" in dropped.left[0]
+    assert [name for name in lying(tmp_path) if name.endswith(".json")] == ["refused/ctgov/a.json"]
 
 
 def test_a_name_like_a_mail_address_is_refused_and_not_shown(tmp_path):
