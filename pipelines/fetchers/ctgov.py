@@ -138,7 +138,7 @@ def _since(round_: Round) -> date | None:
 
 def _has_gap(round_: Round) -> bool:
     full = [s.date for s in round_.earlier if s.scope == "full"]
-    return bool(full) and round_.has_gap(full[-1])
+    return round_.has_gap(full[-1] if full else date.min)
 
 
 def _data_day(snapshot: Snapshot) -> date:

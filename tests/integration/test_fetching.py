@@ -1165,6 +1165,15 @@ def test_after_an_increment_was_given_up_all_of_it_comes_once(source, request):
     ]
 
 
+def test_after_the_only_whole_one_was_given_up_all_comes_although_the_data_are_those_of_an_increment(ctgov):
+    (whole,) = ctgov.fetch("ctgov")
+    ctgov.day += timedelta(days=1)
+    change(ctgov.server.apps["ctgov"], ctgov.day, 1)
+    ctgov.fetch("ctgov")
+    ctgov.give_up(whole.snapshot)
+    assert [one.snapshot.scope for one in ctgov.fetch("ctgov")] == ["full"]
+
+
 def test_an_import_of_a_day_to_come_is_no_part_of_the_chain_of_fetches(ctgov):
     """A year that was mistyped: no build of today knows the snapshot, so that nothing is asked as if it were held, and
     nothing is missed once it is given up."""
