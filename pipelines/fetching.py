@@ -28,6 +28,8 @@ from pipelines.web import Client, Edge, Manners, Served, Want, is_loopback
 FOLDER = "fetch"
 PLAN = "plan.json"
 JOURNAL = "journal.jsonl"
+CHOSEN = ".chosen"
+"""How the folder of a round of single numbers ends, behind its source."""
 STALE_DAYS = 7
 """An unfinished round older than this is begun anew: its paging token and its day are past."""
 Say = Callable[[str], None]
@@ -218,8 +220,9 @@ def fetch(settings: Settings, code: str, edge: Edge, say: Say, wish: Wish | None
     accepted: then nothing of that snapshot is stored, and the last good one stays in use.
     """
     source, base = _source(settings, code), _base(settings, code)
-    folder = settings.data / FOLDER / code
-    lock = folder.with_name(f"{code}.lock")
+    # Single numbers have a round of their own: a large one that was interrupted goes on where it was.
+    folder = settings.data / FOLDER / (f"{code}{CHOSEN}" if wish and wish.numbers else code)
+    lock = settings.data / FOLDER / f"{code}.lock"
     with store.locked(lock, f"Another fetch of {code} is under way in {settings.data}"):
         if not (wish and wish.numbers):
             _unfinished(settings, code).touch()

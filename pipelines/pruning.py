@@ -125,14 +125,18 @@ def _orphans(data: Path) -> Iterator[Going]:
 def _rounds(data: Path, today: date, held: contextlib.ExitStack) -> Iterator[Going]:
     """Downloads that were not finished and are too old to go on with, unless their source is being fetched; none can
     begin while these are held."""
+    locked: set[str] = set()
     for plan in sorted((data / fetching.FOLDER).glob(f"[!.]*/{fetching.PLAN}")):
         began = date.fromisoformat(store.read_json(plan)["day"])
         if today - began <= timedelta(days=fetching.STALE_DAYS):
             continue
+        code = plan.parent.name.removesuffix(fetching.CHOSEN)
         try:
-            held.enter_context(store.locked(plan.parent.with_name(f"{plan.parent.name}.lock"), "A fetch is under way"))
+            if code not in locked:
+                held.enter_context(store.locked(plan.parent.with_name(f"{code}.lock"), "A fetch is under way"))
         except DataError:
             continue
+        locked.add(code)
         yield Going(plan.parent, _size(plan.parent), f"a download of {began} that was not finished")
 
 

@@ -629,6 +629,17 @@ def test_an_interrupted_baseline_goes_on_within_the_file(pubmed):
     assert len(pubmed.server.ranges) == 1
 
 
+def test_single_articles_leave_an_interrupted_baseline_as_it_is(pubmed):
+    pubmed.server.faults = [Fault("n0002.xml.gz$", "reset", times=4)]
+    with pytest.raises(FetchError):
+        pubmed.fetch("pubmed")
+    pubmed.fetch("pubmed", numbers=("900000001",))
+    pubmed.asked()
+    assert [one.snapshot.baseline for one in pubmed.fetch("pubmed")] == [True, False]
+    assert pubmed.server.count("n0001.xml.gz") == 0
+    assert not [path for path in (pubmed.settings.data / "fetch").iterdir() if path.is_dir()]
+
+
 def test_single_articles_come_by_number_and_the_key_is_written_nowhere(pubmed):
     (taken,) = pubmed.fetch("pubmed", numbers=("900000002", "900000001", "900000003"))
     assert taken.notes == ["pubmed has 2 of the 3 articles that were asked for"]

@@ -112,9 +112,14 @@ def test_nothing_goes_while_somebody_writes_or_fetches(built, tmp_path):
     leave_behind(data)
     with store.only_writer(data), pytest.raises(DataError, match="Another import or build"):
         prune(data)
+    chosen = shutil.copytree(data / "fetch" / "isrctn", data / "fetch" / f"isrctn{fetching.CHOSEN}")
     with store.locked(data / "fetch" / "isrctn.lock", "A fetch"):
         prune(data)
     assert (data / "fetch" / "isrctn" / "edited.xml.gz").exists()
+    assert chosen.exists()
+    prune(data)
+    assert not chosen.exists()
+    assert not (data / "fetch" / "isrctn").exists()
 
 
 def test_a_round_that_was_half_removed_when_prune_was_killed_goes_the_next_time(tmp_path, monkeypatch):
