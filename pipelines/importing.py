@@ -4,6 +4,7 @@
 Storing is `snapshots`; fetching from a live source does not belong here.
 """
 
+import contextlib
 import csv
 import re
 import shutil
@@ -155,14 +156,20 @@ class Dropped:
 def dropped(data: Path, now: datetime, source: str = "", *, with_strange: bool = False) -> list[Drop]:
     """What is ready to be taken, of one source or of all: nothing in the source's folder is still being written.
     with_strange: beside the one source also what lies under none that is known."""
+    ready: list[Drop] = []
+    for folder in _folders(data, source, with_strange=with_strange):
+        with contextlib.suppress(OSError):  # `drop_in` says so
+            ready += _ready(folder, now)
+    return ready
+
+
+def _folders(data: Path, source: str, *, with_strange: bool) -> list[Path]:
     folders = sorted(p for p in (data / INCOMING).glob("*") if p.name != REFUSED and not p.name.startswith("."))
-    return [
-        drop
-        for folder in folders
-        if (not source or folder.name == source or (with_strange and not _is_of_a_source(folder)))
-        and _is_quiet(folder, now)
-        for drop in _drops(folder)
-    ]
+    return [p for p in folders if not source or p.name == source or (with_strange and not _is_of_a_source(p))]
+
+
+def _ready(folder: Path, now: datetime) -> list[Drop]:
+    return list(_drops(folder)) if _is_quiet(folder, now) else []
 
 
 def _is_of_a_source(folder: Path) -> bool:
@@ -200,7 +207,14 @@ def drop_in(data: Path, now: datetime, source: str = "", *, with_strange: bool =
     that says why; what cannot be read, or finds the archive in use, stays and is tried again."""
     taken: list[tuple[Snapshot, bool]] = []
     left: list[str] = []
-    for drop in dropped(data, now, source, with_strange=with_strange):
+    ready: list[Drop] = []
+    for folder in _folders(data, source, with_strange=with_strange):
+        try:
+            ready += _ready(folder, now)
+        except OSError as error:
+            name = privacy.without_mail(f"{INCOMING}/{folder.name}")
+            left.append(f"{name} could not be looked into ({error.strerror}).")
+    for drop in ready:
         name = privacy.without_mail(f"{INCOMING}/{drop.path.relative_to(data / INCOMING)}")
         try:
             wanted = _as_import(drop)

@@ -183,6 +183,23 @@ def test_what_may_not_be_removed_where_it_lies_stops_no_other(tmp_path, monkeypa
     assert len(snapshots.listed(tmp_path)) == taken
 
 
+def test_a_folder_that_may_not_be_looked_into_stops_no_other(tmp_path, monkeypatch):
+    drop(tmp_path, "ctgov/a.json")
+    drop(tmp_path, "isrctn/b.xml")
+    listed = Path.iterdir
+
+    def iterdir(path):
+        if path.name == "ctgov":
+            raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), str(path))
+        return listed(path)
+
+    monkeypatch.setattr(Path, "iterdir", iterdir)
+    assert [one.source for one in importing.dropped(tmp_path, datetime.now(UTC) + LATER)] == ["isrctn"]
+    dropped = take(tmp_path)
+    assert [snapshot.source for snapshot, _ in dropped.taken] == ["isrctn"]
+    assert dropped.left == [f"incoming/ctgov could not be looked into ({os.strerror(errno.EACCES)})."]
+
+
 def test_what_is_written_to_after_it_was_taken_is_not_removed(tmp_path, monkeypatch):
     path = drop(tmp_path, "ctgov/a.json")
     real = importing.take
