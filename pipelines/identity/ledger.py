@@ -9,7 +9,6 @@ Which registrations are one trial is decided in `union`.
 
 import csv
 import io
-import itertools
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -126,7 +125,7 @@ def resolve(
             events += _founding(numbers, trial_id, known, as_of)
         for number in numbers:
             trial_of[number] = trial_id
-    return trial_of, [*events, *_following(ledger, events, trial_of, known, as_of)]
+    return trial_of, events
 
 
 def _heirs(
@@ -198,22 +197,3 @@ def _joining(
     lost = {known[n] for n in joined if n in known and known[n] in numbers}
     events = [Event(as_of, "merged_into", i, trial_id, i) for i in sorted(lost.union(gone))]
     return [*events, *(Event(as_of, "joined", n, trial_id, known.get(n, "")) for n in joined)]
-
-
-def _following(
-    ledger: Sequence[Event],
-    events: Sequence[Event],
-    trial_of: Mapping[str, str],
-    known: Mapping[str, str],
-    as_of: date,
-) -> list[Event]:
-    """What has to be said of numbers whose trial was merged while they were gone: their last event names an id that is
-    given up and may live again. events: those of today so far."""
-    last = {event.number: event.trial_id for event in itertools.chain(ledger, events)}
-    lost = {event.number: event.trial_id for event in events if event.event == "merged_into"}
-    moved = [
-        (number, now)
-        for number, trial_id in known.items()
-        if (now := trial_of.get(number) or lost.get(trial_id, trial_id)) != last[number]
-    ]
-    return [Event(as_of, "joined", number, now, last[number]) for number, now in sorted(moved)]
