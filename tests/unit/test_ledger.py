@@ -166,6 +166,18 @@ def test_what_an_older_ledger_leaves_unsaid_is_said():
     assert (ids, events) == ({"A": "A", "B": "A"}, [Event(THIRD, "joined", "C", "A", "B")])
 
 
+def test_who_stays_where_an_id_was_merged_into_is_said_anew_when_the_id_lives_again():
+    """E was gone when its trial B was merged into A. Else the ledger would lead E back to B, and a second build of the
+    same day would add what the first did not."""
+    history, known = [], members("A", "B", "E")
+    for there, joined in (("A", []), ("ABE", [("B", "E")]), ("AB", [("A", "B")])):
+        history += resolve(members(*there), joined, history, SECOND)[1]
+    ids, events = resolve(known, [("A", "E")], history, THIRD)
+    assert ids == {"A": "A", "B": "B", "E": "A"}
+    assert events == [Event(THIRD, "split_from", "B", "B", "A"), Event(THIRD, "joined", "E", "A", "B")]
+    assert resolve(known, [("A", "E")], [*history, *events], THIRD) == (ids, [])
+
+
 def test_events_after_the_as_of_date_do_not_exist(tmp_path):
     ledger.append(tmp_path, [Event(FIRST, "founded", "A", "A")])
     ledger.append(tmp_path, [Event(THIRD, "founded", "B", "B")])
