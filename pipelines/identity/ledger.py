@@ -10,7 +10,7 @@ Which registrations are one trial is decided in `union`.
 import csv
 import io
 from collections import defaultdict
-from collections.abc import Mapping, Sequence, Set
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from operator import attrgetter
@@ -102,7 +102,7 @@ def resolve(
     joined an older trial, the others found their own. Where it is gone altogether, the first part that holds no older
     id keeps the id; where every part holds one, the id is merged into that of the first part.
     """
-    known, founded, merged_away = _state(ledger)
+    known, founded = _state(ledger)
     groups: dict[str, list[str]] = defaultdict(list)
     alone = [number for number in members if number not in cluster_of]
     for number, key in cluster_of.items():
@@ -125,12 +125,7 @@ def resolve(
             events += _founding(numbers, trial_id, known, as_of)
         for number in numbers:
             trial_of[number] = trial_id
-    if not merged_away.isdisjoint(event.trial_id for event in events):
-        # An id lives again. Who stays where it was merged into is said anew, or the ledger would lead back to it.
-        led, _, _ = _state([*ledger, *events])
-        stay = sorted(number for number in trial_of if led[number] != trial_of[number])
-        events += [Event(as_of, "joined", number, trial_of[number], led[number]) for number in stay]
-    return trial_of, events
+    return trial_of, [*events, *_said_anew(trial_of, [*ledger, *events], as_of)]
 
 
 def _heirs(
@@ -164,9 +159,19 @@ def _heirs(
     return heirs, merged
 
 
-def _state(ledger: Sequence[Event]) -> tuple[dict[str, str], dict[str, int], Set[str]]:
-    """Trial id of every known number, the rank of every id by the order in which they were founded, and the ids that
-    were merged and do not live again.
+def _said_anew(trial_of: Mapping[str, str], ledger: Sequence[Event], as_of: date) -> list[Event]:
+    """An event for every number of whose trial its last one names another id: that one was merged while the number was
+    gone, and may live again. So the last word on a number is its trial, and who looks one up has to follow no other."""
+    if not any(event.event == "merged_into" for event in ledger):
+        return []
+    known, _ = _state(ledger)
+    last = {event.number: event.trial_id for event in ledger}
+    now = {number: trial_of.get(number, known[number]) for number in sorted(known)}
+    return [Event(as_of, "joined", n, now[n], last[n]) for n in now if now[n] != last[n]]
+
+
+def _state(ledger: Sequence[Event]) -> tuple[dict[str, str], dict[str, int]]:
+    """Trial id of every known number, and the rank of every id by the order in which they were founded.
 
     A number whose id was merged while it was gone belongs to the trial into which it was merged: that is the ledger's
     last word on it, so that coming back by itself is an event (split_from).
@@ -185,7 +190,7 @@ def _state(ledger: Sequence[Event]) -> tuple[dict[str, str], dict[str, int], Set
     for number, trial_id in known.items():
         while trial_id in merged:
             trial_id = known[number] = merged[trial_id]
-    return known, founded, merged.keys()
+    return known, founded
 
 
 def _founding(numbers: Sequence[str], trial_id: str, known: Mapping[str, str], as_of: date) -> list[Event]:
