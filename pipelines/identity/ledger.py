@@ -162,11 +162,15 @@ def _heirs(
 def _said_anew(trial_of: Mapping[str, str], ledger: Sequence[Event], as_of: date) -> list[Event]:
     """An event for every number of whose trial its last one names another id: that one was merged while the number was
     gone, and may live again. So the last word on a number is its trial, and who looks one up has to follow no other."""
-    if not any(event.event == "merged_into" for event in ledger):
-        return []
-    known, _ = _state(ledger)
-    last = {event.number: event.trial_id for event in ledger}
-    now = {number: trial_of.get(number, known[number]) for number in sorted(known)}
+    merged = {event.number for event in ledger if event.event == "merged_into"}
+    last: dict[str, str] = {}  # of the few whose last event names an id that was ever merged
+    for event in ledger if merged else ():
+        if event.trial_id in merged:
+            last[event.number] = event.trial_id
+        else:
+            last.pop(event.number, None)
+    known, _ = _state([e for e in ledger if e.trial_id in merged or e.number in merged or e.number in last])
+    now = {number: trial_of.get(number, known.get(number, last[number])) for number in sorted(last)}
     return [Event(as_of, "joined", n, now[n], last[n]) for n in now if now[n] != last[n]]
 
 
