@@ -852,6 +852,28 @@ def test_the_state_of_a_trial_does_not_depend_on_the_names_of_its_countries(tmp_
         assert rows(connection, "SELECT status FROM trials") == [(status,)]
 
 
+@pytest.mark.parametrize(
+    ("decided", "flagged"),
+    [
+        (("2022-01-11", "2022-03-01"), True),
+        (("2022-01-10", "2022-03-01"), False),
+        (("", "2022-03-01"), None),
+        (("2015-01-01 refused", "2022-03-01"), True),
+    ],
+)
+def test_an_end_before_the_authority_allowed_the_trial_is_flagged(tmp_path, decided, flagged):
+    """One of the two days is wrong; the verdict stays."""
+    lines = [
+        (f"{euctr(1)}-{part}", "Not Authorised" if day.endswith("refused") else "Completed", LONG_AGO, "", day[:10])
+        for part, day in zip(("DE", "FR"), decided, strict=True)
+    ]
+    columns = (*EXTRACT, "date_of_competent_authority_decision")
+    put_file(tmp_path / "data", "euctr", AS_OF, "protocols.csv", table(columns, lines))
+    with tables(tmp_path / "data") as connection:
+        assert rows(connection, "SELECT ended_before_authorised.outcome FROM legs_eu_ctd") == [(flagged,)]
+        assert verdict(connection, euctr(1)) == "overdue"
+
+
 def test_results_that_were_removed_are_told_wherever_results_are_missing(ctd):
     number = euctr(list(CTD).index("results removed"))
     ladder = f"SELECT x_results_removed, r2_summary_results, r2s_submitted FROM disclosure WHERE trial_id = '{number}'"

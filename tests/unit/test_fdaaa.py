@@ -116,6 +116,14 @@ SCOPE = {
     "no start, ended as the act was passed": (dict(start=None, pcd="2007-09-27", cd=None), "no", "reached"),
     "no start, ended before it reached what ran": (
         dict(start=None, pcd="2007-12-25", cd=None), "possible", "product_approved, start"),
+    "no dates, said to have ended before the act": (
+        dict(start=None, pcd=None, cd=None, updated="2005-06-23"), "no", "reached"),
+    "no completion, said to have ended before the act": (
+        dict(start="2001-01-01", pcd=None, cd=None, updated="2007-12-25"), "no", "reached"),
+    "no completion, said to have ended as the act began": (
+        dict(start="2001-01-01", pcd=None, cd=None, updated="2007-12-26"), "possible", "primary_completion"),
+    "no dates, ran before the act": (
+        dict(start=None, pcd=None, cd=None, status="RECRUITING", updated="2005-06-23"), "possible", "primary_completion, start"),
     "began after the act was passed, ended early": (dict(start="2007-09-28", pcd="2007-11-01", cd=None), "possible", "product_approved"),
     "began the day it was passed, ended early": (dict(start="2007-09-27", pcd="2007-11-01", cd=None), "no", "reached"),
     "began in the month it was passed, ended early": (

@@ -19,6 +19,7 @@ SELECT
     -- A converted record also carries the end on its results page: that one does not count here.
     CASE WHEN r.own_fields['global_end_date'] IS NOT NULL THEN r.completion_earliest END AS end_earliest,
     CASE WHEN r.own_fields['global_end_date'] IS NOT NULL THEN r.completion_latest END AS end_latest,
+    TRY_CAST(r.own_fields['competent_authority_decision_date'] AS DATE) AS decided,
     r.older_link IS NOT NULL AS is_older_link,
     CASE WHEN is_older_link THEN r.older_link.has_results ELSE r.has_results END AS has_results,
     CASE WHEN is_older_link THEN r.older_link.results_link ELSE r.own_fields['trial_results'] END AS results_link,

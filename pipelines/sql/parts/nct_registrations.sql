@@ -15,6 +15,8 @@ SELECT
     v.seen_public_by,
     s.runs,
     coalesce(s.never_ran, false) AS never_ran,
+    -- A record that says that the trial has ended was updated since.
+    CASE WHEN NOT s.runs AND NOT s.never_ran THEN coalesce(r.last_update_submitted, r.last_update_posted) END AS ended_by,
     list_filter(coalesce(l.countries, []), lambda c: NOT coalesce(c.is_removed, false)).list_transform(lambda c: c.country)
         AS countries,
     list_transform(coalesce(l.interventions, []), lambda i: i.type) AS intervention_types,

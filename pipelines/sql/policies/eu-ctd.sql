@@ -44,6 +44,9 @@ WITH ranked AS (
         count(*) FILTER (WHERE counts AND status = 'suspended') AS suspended,
         min(end_earliest) FILTER (WHERE counts) AS first_end,
         max(end_latest) FILTER (WHERE counts) AS last_end,
+        -- The first day on which the trial may have begun, where every country that allowed it states its own.
+        CASE WHEN bool_and(decided IS NOT NULL) FILTER (WHERE NOT never_ran)
+            THEN min(decided) FILTER (WHERE NOT never_ran) END AS allowed_from,
         bool_or(is_frozen) AS has_frozen,
         bool_or(is_frozen AND NOT counts) AS sets_frozen_aside,
         holds_for_all(only_phase_1) AS only_phase_1,
@@ -193,6 +196,8 @@ SELECT
     leg(CASE WHEN was_removed THEN 'Removed from public view' END,
         CASE WHEN was_removed THEN true WHEN shown_on_any IS NOT NULL THEN false END,
         registration_id, 'trial_results') AS results_removed,
+    leg('ended ' || clock_latest || ', first authorised ' || allowed_from, clock_latest < allowed_from, registration_id,
+        'global_end_date, competent_authority_decision_date') AS ended_before_authorised,
     leg(CASE WHEN ends_by_page THEN end_date END, ends_by_page, registration_id, 'results_global_end_date')
         AS end_date_from_results_page,
     leg(end_date, end_date = last_end, registration_id, 'results_global_end_date')

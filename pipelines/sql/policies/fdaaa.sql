@@ -142,11 +142,14 @@ WITH dated AS (
             registration_id, 'start') AS start_stated,
         leg(
             coalesce(clock_raw, start_raw),
-            -- What had completed before the first of the two days began before it too.
-            on_or_after(started_earliest, coalesce(start_latest, clock_latest), getvariable('policy').initiated_from)
-                OR on_or_after(clock_earliest, clock_latest, getvariable('policy').ongoing_on),
+            -- What had completed before the first of the two days began before it too; without a day of completion it had
+            -- by the last update of a record which says that it did.
+            on_or_after(
+                started_earliest, coalesce(start_latest, clock_latest, ended_by), getvariable('policy').initiated_from)
+                OR on_or_after(clock_earliest, coalesce(clock_latest, ended_by), getvariable('policy').ongoing_on),
             registration_id,
-            CASE WHEN clock_latest < getvariable('policy').ongoing_on THEN 'start' ELSE 'primary_completion' END) AS reached,
+            CASE WHEN coalesce(clock_latest, ended_by) < getvariable('policy').ongoing_on THEN 'start'
+                 ELSE 'primary_completion' END) AS reached,
         leg(
             CASE
                 WHEN starts_under_rule THEN 'not asked: started ' || start_raw
