@@ -139,6 +139,8 @@ def our_status(records: Sequence[dict[str, str]], page: Mapping[str, str] | None
         return "never_started"
     if is_public:
         posted = page and day_of(page["first_version_date"])
+        newest = page and day_of(page["this_version_date"])
+        posted = min(posted, newest) if posted and newest else posted
         if not due_latest or due_latest >= AS_OF:
             return "reported_early"
         if due_latest >= SEEN:

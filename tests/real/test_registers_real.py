@@ -291,7 +291,7 @@ def test_transitions_to_the_new_register_are_one_trial(warehouse):
 
 
 def test_every_spelling_of_a_country_is_known(warehouse, report):
-    """But for four records of ClinicalTrials.gov and one of the portal whose field holds signs instead of a name."""
+    """But for four records of ClinicalTrials.gov whose field holds signs instead of a name."""
     found = rows(
         warehouse,
         """SELECT count(DISTINCT country_source), count(DISTINCT country),
@@ -299,7 +299,7 @@ def test_every_spelling_of_a_country_is_known(warehouse, report):
     )
     ((spellings, names, unknown),) = found
     report("countries", [f"{spellings} spellings, {names} names, unknown: {unknown}"])
-    assert unknown == ["??", "{}"]
+    assert unknown == ["{}"]
 
 
 # --- one universe ---------------------------------------------------------------------------------------------------

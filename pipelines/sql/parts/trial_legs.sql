@@ -43,10 +43,10 @@ SELECT
     leg(t.status, s.runs, coalesce(t.status_from, t.main_registration_id), 'status') AS running,
     -- The EU register's end is the global one, and a state of its own for each country: an end that has passed while a
     -- country runs is a contradiction there. Elsewhere both are of one record, which is kept late, and dates decide.
-    leg(t.completion_raw, coalesce(s.runs AND p.registration_id IS NOT NULL
+    leg(CASE WHEN p.registration_id IS NOT NULL THEN t.completion_raw END, coalesce(s.runs AND p.registration_id IS NOT NULL
             AND coalesce(t.primary_completion_from, t.completion_from) = t.completion_from
             AND t.completion_latest <= getvariable('as_of'), false),
-        t.completion_from, 'completion, status') AS ended_while_running,
+        p.registration_id, 'completion, status') AS ended_while_running,
     -- The clock by primary completion; completion stands for it where it is the only one known, and the other way.
     coalesce(t.primary_completion_earliest, t.completion_earliest) AS primary_earliest,
     coalesce(t.primary_completion_latest, t.completion_latest) AS primary_latest,
