@@ -608,13 +608,13 @@ def _countries(draft: Draft, text: str, registry: str) -> list[dict[str, object]
 
 _ALSO_ORGANISATION = re.compile(
     privacy.ORGANISATION
-    + r"|\bban[ck]\b|aziend|ospedal|fondazion|klinik|assistance|consor[tc]|agenc|unit[ey]?\b|gobierno",
+    + r"|\bban[ck]\b|aziend|ospedal|fondazion|klinik|assistance|consor[tc]|agenc|unit[ey]?\b|gobierno"
+    + r"|yakuhin|seiyaku|kaisha|kogyo|kagaku|\bjapan\b",
     re.IGNORECASE,
 )
 _TITLES = frozenset({"dr", "prof", "professor", "mr", "mrs", "ms", "md", "phd", "msc", "mbbs"})
 _TITLE = re.compile(privacy.TITLE)
 _TWO_NAMES = re.compile(r"[A-Z][A-Za-z-]{2,} [A-Z][A-Za-z-]{2,}")
-_JAPANESE_FIRM = re.compile(r"yakuhin|seiyaku|kaisha|kogyo|kagaku|japan\b", re.IGNORECASE)
 _IN_NAME = range(2, 6)
 """How many words a person's name has; one word is no name that could be told from others."""
 
@@ -642,9 +642,7 @@ def _sponsor(draft: Draft, name: str, role: str, persons: frozenset[frozenset[st
 def _is_investigator(draft: Draft, name: str) -> bool:
     """Whether two names stand where jRCT names a trial's sponsor: there it is the investigator, who is the sponsor of a
     specified clinical trial by Japanese law."""
-    if draft.values.get("registry") != "jrct" or _JAPANESE_FIRM.search(name):
-        return False
-    return _TWO_NAMES.fullmatch(" ".join(name.split())) is not None
+    return draft.values.get("registry") == "jrct" and _TWO_NAMES.fullmatch(" ".join(name.split())) is not None
 
 
 def _persons(record: Record) -> frozenset[frozenset[str]]:

@@ -109,10 +109,14 @@ CREATE OR REPLACE MACRO is_in_pip(own) AS CASE own['in_pip'] WHEN 'Yes' THEN tru
 CREATE OR REPLACE MACRO has_minors(own) AS
     CASE own['has_subjects_under_18'] WHEN 'Yes' THEN true WHEN 'No' THEN false END;
 
+-- Whether a country record of the EU register comes from a field extract, which holds the status, the days of decisions, the
+-- end and the link to results; texts and converted records say what kind of application it was.
+CREATE OR REPLACE MACRO is_field_extract(own) AS own['clinical_trial_type'] IS NULL;
+
 -- Whether a record of the EU Clinical Trials Register was read from its full text: extracts have no type of trial, and
 -- converted records the day of their conversion. own: the record's own fields.
 CREATE OR REPLACE MACRO is_full_text(own, data_version) AS
-    own['clinical_trial_type'] IS NOT NULL AND data_version IS NULL;
+    NOT is_field_extract(own) AND data_version IS NULL;
 
 -- Whether a CTIS record says that the trial came from the EU Clinical Trials Register. own: the record's own fields.
 CREATE OR REPLACE MACRO came_from_eudract(own) AS

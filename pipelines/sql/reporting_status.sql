@@ -1,6 +1,6 @@
 -- One status per trial and reporting policy, from the policy's legs alone. `status` is the latest reading of every vague
--- date, `status_earliest` the earliest one. What a trial's dates and its recruitment status say of each other changes neither
--- beyond what a leg of the policy says.
+-- date, `status_earliest` the earliest one. What a trial's dates and its recruitment status say of each other changes
+-- neither, beyond what a leg of the policy says.
 WITH dated AS (
     SELECT
         t.trial_id,

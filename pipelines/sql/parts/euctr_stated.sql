@@ -7,7 +7,7 @@ SELECT
     arg_max({
         'only_phase_1': only_phase_1(r.own_fields), 'is_in_pip': is_in_pip(r.own_fields),
         'has_minors': has_minors(r.own_fields)
-    }, v.version) FILTER (WHERE r.own_fields['clinical_trial_type'] IS NOT NULL) AS scope,
+    }, v.version) FILTER (WHERE NOT is_field_extract(r.own_fields)) AS scope,
     arg_max({
         'has_results': r.has_results, 'results_link': r.own_fields['trial_results'], 'last_seen': v.last_seen
     }, v.version) FILTER (WHERE r.has_results IS NOT NULL) AS link

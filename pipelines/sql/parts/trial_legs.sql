@@ -23,8 +23,8 @@ SELECT
         concat_ws(', ', t.status, 'enrolment ' || t.enrolment || ' ' || coalesce(t.enrolment_type, '')),
         CASE
             WHEN (s.never_ran AND o.registration_id IS NULL) OR (t.enrolment = 0 AND t.enrolment_type = 'actual') THEN false
-            -- Whether anyone was enrolled before the authority prohibited or revoked it, or where it was not refused, only a count of
-            -- them or results say.
+            -- Whether anyone was enrolled before the authority prohibited or revoked it, or where it was not refused, only
+            -- a count of them or results say.
             WHEN s.code IS NOT NULL AND s.never_ran IS NOT false THEN CASE
                 WHEN (t.enrolment > 0 AND t.enrolment_type = 'actual') OR r.public.outcome OR r.submitted.outcome
                 THEN true END
@@ -43,7 +43,9 @@ SELECT
     leg(t.status, s.runs, coalesce(t.status_from, t.main_registration_id), 'status') AS running,
     -- The EU register's end is the global one, and a state of its own for each country: an end that has passed while a
     -- country runs is a contradiction there. Elsewhere both are of one record, which is kept late, and dates decide.
-    leg(CASE WHEN p.registration_id IS NOT NULL THEN t.completion_raw END, coalesce(s.runs AND p.registration_id IS NOT NULL
+    leg(
+        CASE WHEN p.registration_id IS NOT NULL THEN t.completion_raw END,
+        coalesce(s.runs AND p.registration_id IS NOT NULL
             AND coalesce(t.primary_completion_from, t.completion_from) = t.completion_from
             AND t.completion_latest <= getvariable('as_of'), false),
         p.registration_id, 'completion, status') AS ended_while_running,

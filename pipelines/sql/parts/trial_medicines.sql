@@ -12,6 +12,9 @@ SELECT
 FROM trials AS t
 LEFT JOIN interventions AS i USING (trial_id)
 LEFT JOIN (
-    SELECT trial_id, min(registration_id) AS registration_id FROM registrations WHERE registry IN ('euctr', 'ctis') GROUP BY trial_id
+    SELECT trial_id, min(registration_id) AS registration_id
+    FROM registrations
+    WHERE registry IN ('euctr', 'ctis')
+    GROUP BY trial_id
 ) AS e USING (trial_id)
 GROUP BY t.trial_id

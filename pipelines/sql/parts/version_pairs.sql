@@ -45,8 +45,7 @@ WITH eu_results AS (
             'countries': list_transform(
                 list_filter(r.countries, lambda c: c.is_removed IS NOT TRUE), lambda c: c.country),
             'outcomes': r.outcomes,
-            -- What of the record a field extract of the EU register lacks, its texts and converted records hold.
-            'is_extract': r.source = 'euctr' AND r.part <> 'results' AND r.own_fields['clinical_trial_type'] IS NULL
+            'is_extract': r.source = 'euctr' AND r.part <> 'results' AND is_field_extract(r.own_fields)
         } AS record
     FROM version_spans AS s
     SEMI JOIN (SELECT registration_id, source, part FROM version_spans WHERE version = 2) AS m
